@@ -1,0 +1,43 @@
+// Bundles the program: our own code and the libraries in it become a few readable files with source maps, so that it
+// starts fast and `npx` fetches little. What is native or loaded only by some stays a dependency.
+import { build } from "esbuild";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { notices } from "./notices.mjs";
+
+const pkg = JSON.parse(readFileSync("package.json", "utf8"));
+rmSync("dist", { recursive: true, force: true });
+
+const result = await build({
+  entryPoints: { main: "src/main.ts", ...(process.argv.includes("--bench") ? {} : {}) },
+  outdir: "dist",
+  chunkNames: "chunks/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: "none",
+  metafile: true,
+  external: Object.keys(pkg.dependencies),
+  loader: { ".css": "text" },
+  define: { __VERSION__: JSON.stringify(pkg.version) },
+  // CommonJS libraries in the bundle (express and its parts) ask for Node's modules with require().
+  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+  plugins: [
+    {
+      // zod's English messages are all we show; its other languages would be half of the bundle.
+      name: "zod-english-only",
+      setup(b) {
+        b.onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+          contents: 'export { default as en } from "./en.js";',
+        }));
+      },
+    },
+  ],
+});
+
+// The launcher is kept apart and plain: it must parse on a Node far too old for the rest.
+await build({ entryPoints: ["src/agent-vault.ts"], outdir: "dist", format: "esm", platform: "node", target: "es2018" });
+writeFileSync("dist/THIRD-PARTY-NOTICES.txt", notices(result.metafile));

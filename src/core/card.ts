@@ -1,0 +1,64 @@
+import type { Action, Requester } from "./request.ts";
+import type { Offer } from "./policy.ts";
+import type { Preview } from "./secret.ts";
+
+/** How a request stands. Exactly one of the others follows `waiting`, and nothing follows those. */
+export type Standing =
+  | { readonly is: "waiting" }
+  | { readonly is: "approved"; readonly at: number; readonly until?: number; readonly ended?: "revoked" | "over" }
+  | { readonly is: "denied"; readonly at: number }
+  | { readonly is: "returned"; readonly at: number; readonly note: string }
+  | { readonly is: "expired"; readonly at: number }
+  | { readonly is: "withdrawn"; readonly at: number }
+  | { readonly is: "cancelled"; readonly at: number };
+
+/** Everything the page shows of one request. Text from the agent is already visible (see text.ts), not yet HTML. */
+export interface Card {
+  readonly vault: string;
+  readonly provider: string;
+  readonly action: Action;
+  readonly items: readonly CardItem[];
+  readonly reason: string;
+  readonly requester: Requester;
+  readonly offer: Offer;
+  readonly standing: Standing;
+  /** How many tool calls wait right now; 0 means approving lets the next identical call through. */
+  readonly attached: number;
+  /** How often this session has already been approved for exactly these items. */
+  readonly approvedBefore: number;
+  readonly expiresAt: number;
+  /** For how long an approval stays good when no call is attached, ms. */
+  readonly pickupMs: number;
+  /** Grows with every change; hand it to `changed` to be told of the next one. */
+  readonly version: number;
+}
+
+export interface CardItem {
+  readonly name: string;
+  readonly field?: string;
+  /** False where the vault could not tell that the secret exists. */
+  readonly checked: boolean;
+  /** Set when an open window already covers it: it is listed, not asked for. Epoch ms. */
+  readonly openUntil?: number;
+  readonly write?: { readonly effect: "create" | "replace"; readonly preview: Preview };
+}
+
+/** What a person answers. "window" opens what the offer says; "once" only this use. */
+export type Answer =
+  | { readonly verdict: "approve"; readonly choice: "window" | "once" }
+  | { readonly verdict: "deny" }
+  | { readonly verdict: "again"; readonly note: string };
+
+/** The desk as the person's side sees it. Tokens are the 128 random bits in the link. */
+export interface Front {
+  readonly card: (token: string) => Card | undefined;
+  /**
+   * Settles a waiting request. False when the token is unknown, or the request is already decided: then nothing
+   * changed. Rejects with `audit_unavailable` when an approval could not be recorded; then the request still waits.
+   */
+  readonly answer: (token: string, answer: Answer, by: { proof: "link" }) => Promise<boolean>;
+  /** Ends what the approval opened. False when there is nothing open. */
+  readonly revoke: (token: string) => boolean;
+  /** Resolves when the card's version is past `version`, or the signal aborts. */
+  readonly changed: (token: string, version: number, signal: AbortSignal) => Promise<void>;
+}

@@ -1,0 +1,59 @@
+import type { Action, Requester } from "./request.ts";
+
+/**
+ * Everything the audit log can say. `requested` to `cancelled` are about a request, `releasing` to `unknown_outcome`
+ * about one delivery to the agent (or one save to the vault), the rest about windows and the process itself.
+ */
+export type EventKind =
+  | "started"
+  | "stopped"
+  | "requested"
+  | "joined"
+  | "approved"
+  | "denied"
+  | "returned"
+  | "expired"
+  | "withdrawn"
+  | "cancelled"
+  | "refused"
+  | "releasing"
+  | "released"
+  | "failed"
+  | "unknown_outcome"
+  | "revoked"
+  | "window_ended"
+  | "listed"
+  | "channel_failed"
+  | "tunnel_failed";
+
+/** One line of the audit log. The writer adds its instance id. Holds names and reasons, never values or links. */
+export interface Event {
+  readonly kind: EventKind;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly session?: string;
+  readonly request?: string;
+  /** Ties `releasing` to its end. */
+  readonly release?: string;
+  readonly vault?: string;
+  readonly provider?: string;
+  readonly action?: Action;
+  readonly names?: readonly string[];
+  /** The immutable addresses behind the names, in the same order. */
+  readonly refs?: readonly string[];
+  readonly reason?: string;
+  readonly requester?: Requester;
+  /** The approval this rests on: its id and how it was proven. */
+  readonly approval?: string;
+  readonly proof?: "link";
+  /** For `releasing`: whether a person was asked for this very use, or an open window covered it. */
+  readonly basis?: "asked" | "window";
+  readonly scope?: "secret" | "vault";
+  /** End of the window, epoch ms. */
+  readonly until?: number;
+  readonly code?: string;
+  /** What a person wrote or what went wrong, in one line. */
+  readonly detail?: string;
+  /** How often it happened, where repetitions share one line. */
+  readonly count?: number;
+}

@@ -1,0 +1,97 @@
+import type { VaultError } from "./errors.ts";
+import type { Event } from "./event.ts";
+import type { Rules } from "./policy.ts";
+import type { Action, Handle, Plan } from "./request.ts";
+import type { Secret } from "./secret.ts";
+
+/** What the audit log offers the core. */
+export interface Journal {
+  /**
+   * Resolves once the events are durable. Rejects with `audit_unavailable` when they could not be made so in time;
+   * then none of them was written.
+   */
+  readonly record: (events: readonly Event[]) => Promise<void>;
+  /** Takes an event along with the next commit, a moment later at most. Kept and retried while the log is away. */
+  readonly note: (event: Event) => void;
+}
+
+/** One outcome per asked name, in the same order: a batch never hides which of its parts failed. */
+export type Each<T> = readonly (T | VaultError)[];
+
+/** The code that talks to one kind of secret store. Members it cannot honour it leaves out. */
+export interface Provider {
+  /** Every name there is, in the vault's order; never a value. Throws `VaultError`. */
+  readonly list?: (signal: AbortSignal) => Promise<readonly string[]>;
+  /** The immutable address of each name. Never fetches a value to find it, if the vault allows that. */
+  readonly resolve: (names: readonly string[], signal: AbortSignal) => Promise<Each<Handle>>;
+  /** Fetches by handle, never by name; `conflict` when what the handle named is no longer there. */
+  readonly read: (handles: readonly Handle[], signal: AbortSignal) => Promise<Each<Secret>>;
+  /** What writing each name would do. Writes nothing. Refuses names and values that the vault cannot hold. */
+  readonly planWrite?: (entries: readonly Entry[], signal: AbortSignal) => Promise<Each<Plan>>;
+  /** Does what was planned, or `conflict` when the vault changed in the meantime. */
+  readonly write?: (entries: readonly PlannedEntry[], signal: AbortSignal) => Promise<Each<Saved>>;
+  /** Whether the vault can be reached and used; reads no secret. One line a person understands, or throws. */
+  readonly check?: (signal: AbortSignal) => Promise<string>;
+}
+
+export interface Entry {
+  readonly name: string;
+  readonly value: Secret;
+}
+
+export interface PlannedEntry {
+  readonly plan: Plan;
+  readonly value: Secret;
+}
+
+export interface Saved {
+  readonly saved: true;
+}
+
+/** A named entry of the configuration: one provider with its rules. */
+export interface Vault {
+  readonly name: string;
+  /** The provider's type, as written in the configuration. */
+  readonly provider: string;
+  readonly rules: Rules;
+  /** Connects on first use. Rejects with the `VaultError` that explains why this vault cannot be used. */
+  readonly open: () => Promise<Provider>;
+}
+
+/** Where a person can open the page of a request. */
+export interface Link {
+  /** Works in a browser on this machine. */
+  readonly local: string;
+  /** Works from anywhere; absent until (and unless) a tunnel is up. */
+  readonly public?: string;
+  /** Why there is no public link although one was configured: one sentence with the remedy. */
+  readonly trouble?: string;
+}
+
+/** The page and the tunnel in front of the desk. Nothing is opened before the first `open`. */
+export interface Door {
+  /** Resolves when the page answers on this machine; throws `page_unavailable`. Calling it again is free. */
+  readonly open: () => Promise<void>;
+  /** Resolves when the tunnel is up or has failed; never rejects. */
+  readonly settled: () => Promise<void>;
+  /** The links to one request's page as things stand now. */
+  readonly link: (token: string) => Link;
+}
+
+/** What a channel may tell a person's device. Names travel only where the configuration says so. */
+export interface Notice {
+  readonly vault: string;
+  readonly action: Action;
+  readonly count: number;
+  readonly link: Link;
+  /** Epoch ms. */
+  readonly expiresAt: number;
+}
+
+/** A way to tell a person that a request waits. It rings; it carries no verdict back. */
+export interface Channel {
+  /** How messages name it: "ntfy", "browser". */
+  readonly name: string;
+  /** Resolves when handed over; rejects with one line that a person understands and that holds no link or token. */
+  readonly ring: (notice: Notice, signal: AbortSignal) => Promise<void>;
+}

@@ -1,0 +1,60 @@
+import type { Preview } from "./secret.ts";
+
+export type Action = "read" | "write";
+
+/** The immutable address a name was resolved to before anyone was asked. Never carries a value. */
+export interface Handle {
+  /** The name as the agent gave it and as the person sees it. */
+  readonly name: string;
+  /** What the read uses: ids, paths. Two handles are the same secret exactly when their refs are equal. */
+  readonly ref: string;
+  /** False where the vault cannot tell that the secret exists without reading it: the page says "not checked". */
+  readonly checked: boolean;
+  /** Version seen when resolving, where the vault has one. */
+  readonly version?: string;
+  readonly field?: string;
+}
+
+/** What a write would do, decided before anyone was asked. */
+export interface Plan extends Handle {
+  readonly effect: "create" | "replace";
+}
+
+/** What we know of who asks. Claims are what the agent's side says; facts are what we saw ourselves. Never mixed. */
+export interface Requester {
+  readonly claims: { readonly client: string; readonly roots?: readonly string[] };
+  readonly facts: { readonly user: string; readonly host: string; readonly folder: string; readonly process?: string };
+}
+
+/** One secret of a request. Writes carry a fingerprint and a preview of the value, never the value. */
+export interface Item {
+  readonly handle: Handle;
+  readonly write?: { readonly effect: "create" | "replace"; readonly commitment: string; readonly preview: Preview };
+}
+
+/** An agent wanting 1 to 100 secrets of one vault, for one action, for one reason. */
+export interface AccessRequest {
+  /** Appears in the log; it opens nothing. */
+  readonly id: string;
+  /** Two requests with the same key are the same request: session, vault, action and the full set of items agree. */
+  readonly key: string;
+  readonly session: string;
+  readonly vault: string;
+  readonly provider: string;
+  readonly action: Action;
+  readonly items: readonly Item[];
+  readonly reason: string;
+  readonly requester: Requester;
+}
+
+/** The identity of a request. JSON keeps the parts apart, so no two different requests share a key. */
+export function requestKey(parts: {
+  session: string;
+  vault: string;
+  action: Action;
+  items: readonly { name: string; commitment?: string }[];
+}): string {
+  const items = parts.items.map((item) => [item.name, item.commitment ?? null] as const);
+  items.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+  return JSON.stringify([parts.session, parts.vault, parts.action, items]);
+}

@@ -1,0 +1,80 @@
+import { createHmac, randomBytes } from "node:crypto";
+
+/** What a person may see of a value about to be written. Short values show their length and nothing else. */
+export interface Preview {
+  readonly length: number;
+  readonly head?: string;
+  readonly tail?: string;
+}
+
+const PREVIEW_FROM = 24;
+const PREVIEW_ENDS = 3;
+const WHOLE_WORD_BELOW = 6;
+const inspect = Symbol.for("nodejs.util.inspect.custom");
+
+/** A value that refuses to be printed: string conversion, JSON and inspection all show `[secret]`. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The value itself. Called only in the files that test/architecture.test.ts lists. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  /** The number of characters; under 24 of them nothing more, above that the first and last three. */
+  preview(): Preview {
+    const chars = [...this.#value];
+    if (chars.length < PREVIEW_FROM) return { length: chars.length };
+    return {
+      length: chars.length,
+      head: chars.slice(0, PREVIEW_ENDS).join(""),
+      tail: chars.slice(-PREVIEW_ENDS).join(""),
+    };
+  }
+
+  /** Whether a text gives the value away. Values under six characters count only as whole words. */
+  isIn(text: string): boolean {
+    const value = this.#value.trim();
+    if (value === "") return false;
+    if (value.length >= WHOLE_WORD_BELOW) return text.includes(value);
+    return standsAlone(text, value);
+  }
+
+  /** Keyed fingerprint that tells two values apart without telling anything about them. */
+  commitment(key: CommitmentKey): string {
+    return createHmac("sha256", key.bytes).update(this.#value).digest("base64url");
+  }
+
+  toString(): string {
+    return "[secret]";
+  }
+
+  toJSON(): string {
+    return "[secret]";
+  }
+
+  [inspect](): string {
+    return "[secret]";
+  }
+}
+
+function standsAlone(text: string, value: string): boolean {
+  const word = /[\p{L}\p{N}_]/u;
+  for (let at = text.indexOf(value); at !== -1; at = text.indexOf(value, at + 1)) {
+    if (!word.test(text[at - 1] ?? "") && !word.test(text[at + value.length] ?? "")) return true;
+  }
+  return false;
+}
+
+/** Random key that lives and dies with the process: a bare hash of a short value could be guessed. */
+export interface CommitmentKey {
+  readonly bytes: Buffer;
+}
+
+export function newCommitmentKey(): CommitmentKey {
+  return { bytes: randomBytes(32) };
+}

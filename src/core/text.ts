@@ -1,0 +1,34 @@
+// Everything a reader cannot see, or that rearranges what stands around it: control, format (bidi, zero width, tags),
+// surrogates, private use, line separators, odd spaces, blank letters, supplementary variation selectors. The opening
+// bracket of our own escapes is escaped as well, so that no text can pretend to hold one.
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\u115F\u1160\u2800\u3164\uFFA0\u{E0100}-\u{E01EF}⟦]|(?! )\p{Zs}/gu;
+const PILED_MARKS = /(?<=\p{M}{3})\p{M}/gu;
+
+/**
+ * Text from outside made safe to show: whatever cannot be seen stands there as its code point, `⟦U+202E⟧`. Different
+ * texts stay different. The result holds no control character, so it is fit for a terminal, a page and a log.
+ */
+export function visible(text: string): string {
+  return text.replace(UNSEEN, escape).replace(PILED_MARKS, escape);
+}
+
+/** As `visible`, for prose: a line break becomes ` ⏎ ` and a tab a space, since agents write reasons in paragraphs. */
+export function visibleProse(text: string): string {
+  return visible(text.replace(/\s*(?:\r\n|\r|\n)\s*/g, " ⏎ ").replaceAll("\t", " ").trim());
+}
+
+/** The text, cut to at most `max` characters with an ellipsis; never in the middle of a character. */
+export function clip(text: string, max: number): string {
+  const chars = [...text];
+  return chars.length <= max ? text : `${chars.slice(0, max - 1).join("")}…`;
+}
+
+/** A name inside a message: visible, bounded, in quotes. */
+export function quoted(name: string): string {
+  return `"${clip(visible(name), 80)}"`;
+}
+
+function escape(char: string): string {
+  const point = char.codePointAt(0) ?? 0;
+  return `⟦U+${point.toString(16).toUpperCase().padStart(4, "0")}⟧`;
+}
