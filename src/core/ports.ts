@@ -95,3 +95,20 @@ export interface Channel {
   /** Resolves when handed over; rejects with one line that a person understands and that holds no link or token. */
   readonly ring: (notice: Notice, signal: AbortSignal) => Promise<void>;
 }
+
+/** What makes the page reachable from outside this machine. */
+export interface Tunnel {
+  /** How messages name it: "ngrok". */
+  readonly name: string;
+  /**
+   * Connects to the page on `127.0.0.1:port`. Rejects within its own deadline with a `tunnel_unavailable` whose message
+   * and hint are one sentence each. `lost` is called once if the connection later ends by itself.
+   */
+  readonly open: (port: number, lost: (why: VaultError) => void, signal: AbortSignal) => Promise<OpenTunnel>;
+}
+
+export interface OpenTunnel {
+  /** Origin of the public address, without a path: `https://name.example`. */
+  readonly origin: string;
+  readonly close: () => Promise<void>;
+}
