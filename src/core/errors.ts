@@ -27,6 +27,7 @@ export const CODES = {
   audit_unavailable: { exit: 1, retry: true },
   page_unavailable: { exit: 1, retry: true },
   tunnel_unavailable: { exit: 1, retry: true },
+  channel_unavailable: { exit: 1, retry: true },
   config_invalid: { exit: 2, retry: false },
   config_missing: { exit: 2, retry: false },
   usage: { exit: 2, retry: false },

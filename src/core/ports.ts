@@ -92,7 +92,13 @@ export interface Notice {
 export interface Channel {
   /** How messages name it: "ntfy", "browser". */
   readonly name: string;
-  /** Resolves when handed over; rejects with one line that a person understands and that holds no link or token. */
+  /** True when it needs only the local link, so that ringing need not wait for the tunnel. */
+  readonly local?: boolean;
+  /**
+   * Resolves when handed over; rejects with one line that a person understands and that holds no link or token. May take
+   * a while, so nothing waits for it. The signal aborts when the request no longer waits: what has not rung by then stays
+   * silent, without an error.
+   */
   readonly ring: (notice: Notice, signal: AbortSignal) => Promise<void>;
 }
 
@@ -111,4 +117,33 @@ export interface OpenTunnel {
   /** Origin of the public address, without a path: `https://name.example`. */
   readonly origin: string;
   readonly close: () => Promise<void>;
+}
+
+/** One tool call that waits at the desk. */
+export interface Waiter {
+  /** Aborted when the client gives up or the user stops the agent. */
+  readonly signal: AbortSignal;
+  /** How long this client can be kept waiting, ms; undefined: until the request ends. */
+  readonly holdMs: number | undefined;
+  /** Whether an abort with this reason is an unmistakable stop by the user, and not a time-out. */
+  readonly isStop: (reason: unknown) => boolean;
+  /** Told how things stand when waiting begins and at every change. */
+  readonly waiting: (wait: Wait) => void;
+}
+
+/** What is known while a person is being waited for. */
+export interface Wait {
+  /** Id of the request, for the log and for telling one wait from another; it opens nothing. */
+  readonly request: string;
+  readonly vault: string;
+  readonly action: Action;
+  readonly names: readonly string[];
+  /** Absent until the page is open. For people only (law 4). */
+  readonly link?: Link;
+  /** Channels that were handed the message. */
+  readonly rang: readonly string[];
+  /** What did not work on the way to the person, one sentence each, with the remedy. */
+  readonly troubles: readonly string[];
+  /** Epoch ms. */
+  readonly expiresAt: number;
 }

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
+import { visible } from "./text.ts";
 
 /** What a person may see of a value about to be written. Short values show their length and nothing else. */
 export interface Preview {
@@ -31,8 +32,8 @@ export class Secret {
     if (chars.length < PREVIEW_FROM) return { length: chars.length };
     return {
       length: chars.length,
-      head: chars.slice(0, PREVIEW_ENDS).join(""),
-      tail: chars.slice(-PREVIEW_ENDS).join(""),
+      head: visible(chars.slice(0, PREVIEW_ENDS).join("")),
+      tail: visible(chars.slice(-PREVIEW_ENDS).join("")),
     };
   }
 

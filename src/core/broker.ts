@@ -1,0 +1,301 @@
+import type { Clock } from "./clock.ts";
+import type { Attended, Desk } from "./desk.ts";
+import { asVaultError, type Code, VaultError } from "./errors.ts";
+import type { Event } from "./event.ts";
+import type { Claim, Grants } from "./grants.ts";
+import { newId } from "./ids.ts";
+import { decide } from "./policy.ts";
+import type { Each, Entry, Journal, Provider, Saved, Vault, Wait, Waiter } from "./ports.ts";
+import { aboutRequest } from "./records.ts";
+import { type AccessRequest, type Action, type Item, type Plan, type Requester, requestKey } from "./request.ts";
+import { type CommitmentKey, newCommitmentKey, type Secret } from "./secret.ts";
+import type { Tally } from "./tally.ts";
+import { clip, quoted, visible } from "./text.ts";
+
+export interface BrokerOptions {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly tally: Tally;
+  readonly desk: Desk;
+  readonly grants: Grants;
+  readonly vaults: ReadonlyMap<string, Vault>;
+}
+
+/** What every call brings along. The reason is already visible and bounded. */
+export interface Ask {
+  readonly session: string;
+  readonly requester: Requester;
+  readonly vault: string;
+  readonly reason: string;
+}
+
+export type ReadAsk = Ask & { readonly names: readonly string[] };
+export type WriteAsk = Ask & { readonly entries: readonly Entry[] };
+
+/** What a call comes back with: each name's outcome in the order asked, or word that a person has not answered yet. */
+export type Reply<T> =
+  | { readonly is: "done"; readonly results: readonly { readonly name: string; readonly result: T | VaultError }[] }
+  | { readonly is: "pending"; readonly wait: Wait };
+
+export type Listing = readonly { readonly vault: string; readonly writable: boolean; readonly names: readonly string[] | VaultError }[];
+
+/** One request end to end: meet, resolve, rule, ask, record, fetch, return. Knows nothing of MCP or HTTP. */
+export class Broker {
+  readonly #o: BrokerOptions;
+  readonly #key: CommitmentKey = newCommitmentKey();
+
+  constructor(options: BrokerOptions) {
+    this.#o = options;
+  }
+
+  /** Names by vault, never values. A vault that cannot be reached is reported beside the others. */
+  async list(ask: { session: string; vault?: string }, signal: AbortSignal): Promise<Listing> {
+    const chosen = ask.vault === undefined ? [...this.#o.vaults.values()] : [this.#vault(ask.session, ask.vault)];
+    this.#o.tally.note({ kind: "listed", at: this.#o.clock.now(), session: ask.session, ...(ask.vault !== undefined && { vault: ask.vault }) });
+    return Promise.all(
+      chosen.map(async (vault) => {
+        const about = { vault: vault.name, writable: vault.rules.writable };
+        try {
+          const provider = await vault.open();
+          return { ...about, names: (await provider.list?.(signal)) ?? [] };
+        } catch (error) {
+          return { ...about, names: asVaultError(error) };
+        }
+      }),
+    );
+  }
+
+  /** Reads by handle what a person permitted. Throws `VaultError` when nothing at all can be handed out. */
+  async read(ask: ReadAsk, waiter: Waiter): Promise<Reply<Secret>> {
+    const vault = this.#vault(ask.session, ask.vault);
+    const key = requestKey({ session: ask.session, vault: vault.name, action: "read", items: ask.names.map((name) => ({ name })) });
+    return this.#guard(ask, "read", ask.names, async () => {
+      const request = await this.#meet(ask, vault, "read", key, ask.names, async (provider) =>
+        (await provider.resolve(ask.names, waiter.signal)).map((each) => (each instanceof VaultError ? each : { handle: each })),
+      );
+      return this.#carry(request, vault, waiter, (provider, items) => provider.read(items.map((item) => item.handle), waiter.signal));
+    });
+  }
+
+  /** Writes what a person permitted, as planned before they were asked. */
+  async write(ask: WriteAsk, waiter: Waiter): Promise<Reply<Saved>> {
+    this.#refuseExposed(ask);
+    const vault = this.#vault(ask.session, ask.vault);
+    const names = ask.entries.map((entry) => entry.name);
+    const committed = ask.entries.map(({ name, value }) => ({ name, commitment: value.commitment(this.#key) }));
+    const key = requestKey({ session: ask.session, vault: vault.name, action: "write", items: committed });
+    return this.#guard(ask, "write", names, async () => {
+      const request = await this.#meet(ask, vault, "write", key, names, async (provider) => {
+        if (!provider.planWrite) throw new VaultError("not_writable", `vault ${quoted(vault.name)} cannot be written to`);
+        const plans = await provider.planWrite(ask.entries, waiter.signal);
+        return plans.map((plan, at) => (plan instanceof VaultError ? plan : this.#writeItem(plan, ask.entries[at], committed[at]?.commitment)));
+      });
+      return this.#carry(request, vault, waiter, (provider, items) => {
+        if (!provider.write) throw new VaultError("not_writable", `vault ${quoted(vault.name)} cannot be written to`);
+        // The request may be an earlier, identical call's: same names and values, perhaps in another order.
+        const values = new Map(ask.entries.map((entry) => [entry.name, entry.value]));
+        const entries = items.map((item) => ({ plan: item.handle as Plan, value: values.get(item.handle.name) as Secret }));
+        return provider.write(entries, waiter.signal);
+      });
+    });
+  }
+
+  /** Steps 1 to 3: the request this call is about, old or new, or the reason why nobody will be asked. */
+  async #meet(
+    ask: Ask,
+    vault: Vault,
+    action: Action,
+    key: string,
+    names: readonly string[],
+    resolve: (provider: Provider) => Promise<Each<Item>>,
+  ): Promise<AccessRequest> {
+    const { desk, grants } = this.#o;
+    desk.refuseDenied(ask.session, vault.name, action, names);
+    const ruling = decide(vault, action);
+    if (ruling.kind === "deny") throw ruling.error;
+    const known = desk.find(key)?.request ?? grants.heldFor(key);
+    if (known) return known;
+    const items = allOrError(await resolve(await vault.open()), names);
+    desk.refuseDenied(ask.session, vault.name, action, items.map((item) => item.handle.ref));
+    const { session, reason, requester } = ask;
+    return { id: newId(), key, session, vault: vault.name, provider: vault.provider, action, items, reason, requester };
+  }
+
+  /** Steps 4 to 8. */
+  async #carry<T>(
+    request: AccessRequest,
+    vault: Vault,
+    waiter: Waiter,
+    perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
+  ): Promise<Reply<T>> {
+    const { desk, grants } = this.#o;
+    let claim = grants.claim(request);
+    let asked = request;
+    if (!claim) {
+      const ruling = decide(vault, request.action);
+      if (ruling.kind === "deny") throw ruling.error;
+      const ticket = desk.ask(request, ruling.offer);
+      // Two identical calls that met on the way share the ticket, and with it what was shown.
+      asked = ticket.request;
+      const attended = await desk.attend(ticket, waiter);
+      if (attended.is === "pending") return attended;
+      refuse(attended);
+      claim = grants.claim(asked);
+    }
+    if (!claim) throw new VaultError("revoked", "a person revoked this approval before it was used");
+    return this.#deliver(asked, vault, claim, waiter, perform);
+  }
+
+  /** No record, no release: the value is fetched only after `releasing` is durable. */
+  async #deliver<T>(
+    request: AccessRequest,
+    vault: Vault,
+    claim: Claim,
+    waiter: Waiter,
+    perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
+  ): Promise<Reply<T>> {
+    const { journal, clock } = this.#o;
+    const names = request.items.map((item) => item.handle.name);
+    const release = newId();
+    const { approval, basis, until } = claim;
+    const about = { ...aboutRequest(request), release, approval, basis, ...(until !== undefined && { until }) };
+    let recorded = false;
+    try {
+      const provider = await vault.open();
+      stopIfGone(waiter, claim);
+      await journal.record([{ ...about, kind: "releasing", at: clock.now() }]);
+      recorded = true;
+      stopIfGone(waiter, claim);
+      const results = await perform(provider, request.items);
+      if (request.action === "read") stopIfGone(waiter, claim);
+      this.#noteEnd(about, request, results);
+      if (results.every((result) => result instanceof VaultError)) claim.giveBack();
+      if (results.length === 1 && results[0] instanceof VaultError) throw results[0];
+      return { is: "done", results: results.map((result, at) => ({ name: names[at] ?? "", result })) };
+    } catch (error) {
+      claim.giveBack();
+      const known = asVaultError(error);
+      if (recorded && !isNoted(error)) journal.note({ ...about, kind: "failed", at: clock.now(), code: known.code, detail: known.message });
+      throw known;
+    }
+  }
+
+  #noteEnd(about: Omit<Event, "kind" | "at">, request: AccessRequest, results: Each<unknown>): void {
+    const { journal, clock } = this.#o;
+    const shown = about.names ?? [];
+    const part = (wanted: (result: unknown) => boolean): Pick<Event, "names" | "refs"> => ({
+      names: shown.filter((_, at) => wanted(results[at])),
+      refs: request.items.filter((_, at) => wanted(results[at])).map((item) => item.handle.ref),
+    });
+    const failures = results.filter((result) => result instanceof VaultError);
+    const [first] = failures;
+    if (failures.length < results.length) {
+      journal.note({ ...about, ...part((result) => !(result instanceof VaultError)), kind: "released", at: clock.now() });
+    }
+    if (first) {
+      const why = { code: first.code, detail: first.message };
+      journal.note({ ...about, ...part((result) => result instanceof VaultError), ...why, kind: "failed", at: clock.now() });
+      noted.add(first);
+    }
+  }
+
+  #writeItem(plan: Plan, entry: Entry | undefined, commitment: string | undefined): Item {
+    if (!entry || commitment === undefined) throw new RangeError("a plan without its entry");
+    return { handle: plan, write: { effect: plan.effect, commitment, preview: entry.value.preview() } };
+  }
+
+  #vault(session: string, name: string): Vault {
+    const vault = this.#o.vaults.get(name);
+    if (vault) return vault;
+    const known = [...this.#o.vaults.keys()].map(quoted).join(", ");
+    const error = new VaultError("vault_not_found", `there is no vault ${quoted(name)}`, { hint: `the vaults are ${known}` });
+    this.#refused({ session, vault: clip(visible(name), 80) }, error);
+    throw error;
+  }
+
+  /** Writes every refusal to the log; what already has its own line there (a person's answer) is left alone. */
+  async #guard<T>(ask: Ask, action: Action, names: readonly string[], run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      const known = asVaultError(error);
+      if (!HAS_ITS_OWN_LINE.has(known.code) && !noted.has(known)) {
+        this.#refused({ session: ask.session, vault: ask.vault, action, names: names.map((name) => clip(visible(name), 80)), reason: ask.reason, requester: ask.requester }, known);
+      }
+      throw known;
+    }
+  }
+
+  #refused(about: Partial<Event>, error: VaultError): void {
+    this.#o.tally.note({ ...about, kind: "refused", at: this.#o.clock.now(), code: error.code });
+  }
+
+  /** The name and the reason are shown and logged, so neither may hold what is to be kept secret. */
+  #refuseExposed(ask: WriteAsk): void {
+    const texts = [ask.vault, ask.reason, ask.requester.claims.client, ...ask.entries.map((entry) => entry.name)];
+    if (!ask.entries.some(({ value }) => texts.some((text) => value.isIn(text)))) return;
+    const error = new VaultError("value_exposed", "the name or the reason contains the value to be saved", {
+      hint: "call again with a reason that does not repeat the value; nothing was saved or shown",
+    });
+    this.#refused({ session: ask.session, action: "write" }, error);
+    throw error;
+  }
+}
+
+/** Answers of people and ends of requests are logged by the desk, the log's own failure cannot be. */
+const HAS_ITS_OWN_LINE = new Set<Code>(["ask_differently", "expired", "withdrawn", "cancelled", "audit_unavailable"]);
+
+/** Errors whose delivery already has its `failed` line. */
+const noted = new WeakSet<VaultError>();
+
+function isNoted(error: unknown): boolean {
+  return error instanceof VaultError && noted.has(error);
+}
+
+function stopIfGone(waiter: Waiter, claim: Claim): void {
+  if (waiter.signal.aborted) throw new VaultError("cancelled", "the call was cancelled before the value was handed over");
+  if (!claim.holds()) throw new VaultError("revoked", "a person revoked this approval before the value was handed over");
+}
+
+/** Names that do not resolve fail the call before anyone is asked, all of them named. */
+function allOrError(each: Each<Item>, names: readonly string[]): readonly Item[] {
+  const errors = each.filter((item) => item instanceof VaultError);
+  const [first] = errors;
+  if (!first) return each as readonly Item[];
+  if (errors.length === 1) throw first;
+  const bad = names.filter((_, at) => each[at] instanceof VaultError).map(quoted);
+  const hints = [...new Set(errors.map((error) => error.hint).filter((hint) => hint !== undefined))];
+  throw new VaultError(first.code, `${errors.length} of ${names.length} names cannot be used: ${bad.join(", ")}; the first: ${first.message}`, {
+    ...(hints[0] !== undefined && { hint: hints[0] }),
+    cause: errors,
+  });
+}
+
+/** Throws what a person's answer, or its absence, means to the agent. Returns only after a yes. */
+function refuse(attended: Exclude<Attended, { is: "pending" }>): void {
+  if (attended.is === "detached") throw new VaultError("cancelled", "the call was cancelled while it waited for a person");
+  const { standing } = attended;
+  switch (standing.is) {
+    case "approved":
+      return;
+    case "denied": {
+      const error = new VaultError("denied", "a person denied this request", {
+        hint: "do not ask for the same again; ask the user what to do instead",
+      });
+      noted.add(error);
+      throw error;
+    }
+    case "returned":
+      throw new VaultError("ask_differently", `a person wants this asked differently: "${standing.note}"`, {
+        hint: "follow the note and call again, for other secrets or with a better reason",
+      });
+    case "expired":
+      throw new VaultError("expired", "nobody answered in time; nothing was released", {
+        hint: "call again when the user is there to answer",
+      });
+    case "withdrawn":
+      throw new VaultError("withdrawn", "the request was withdrawn", { hint: "call again if it is still needed" });
+    case "cancelled":
+      throw new VaultError("cancelled", "agent-vault is closing; nothing was released");
+  }
+}

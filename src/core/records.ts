@@ -1,0 +1,22 @@
+import type { Event } from "./event.ts";
+import { newId } from "./ids.ts";
+import type { AccessRequest } from "./request.ts";
+import { visible } from "./text.ts";
+
+/** The part that every event about a request shares. */
+export function aboutRequest(request: AccessRequest): Omit<Event, "kind" | "at"> {
+  return {
+    session: request.session,
+    request: request.id,
+    vault: request.vault,
+    provider: request.provider,
+    action: request.action,
+    names: request.items.map(({ handle }) => visible(handle.field === undefined ? handle.name : `${handle.name}#${handle.field}`)),
+    refs: request.items.map(({ handle }) => handle.ref),
+    reason: request.reason,
+    requester: request.requester,
+  };
+}
+
+/** A fresh id for one delivery. */
+export const newRelease = newId;

@@ -1,0 +1,182 @@
+import type { Card, CardItem, Standing } from "./card.ts";
+import type { Span } from "./clock.ts";
+import { newToken } from "./ids.ts";
+import type { Offer } from "./policy.ts";
+import type { Link, Wait, Waiter } from "./ports.ts";
+import type { AccessRequest, Item } from "./request.ts";
+import { visible } from "./text.ts";
+
+type Settled = Exclude<Standing, { is: "waiting" }>;
+
+export interface TicketContext {
+  /** The items that no open window covers: what the person is asked for. */
+  readonly asked: readonly Item[];
+  readonly openUntil: (item: Item) => number | undefined;
+  readonly approvedBefore: number;
+}
+
+/** One request at the desk: what the person sees of it, who waits for it, and how it ended. */
+export class Ticket {
+  readonly token = newToken();
+  readonly request: AccessRequest;
+  readonly offer: Offer;
+  readonly span: Span;
+  readonly asked: readonly Item[];
+  /** Settles once; rejects when the request could not be put before a person at all. */
+  readonly settled: Promise<Settled>;
+  /** Id of the approval that answered it: its own, or that of the window that came to cover it. */
+  approval: string;
+  /** True while an approval is being written to the log: nothing else may decide meanwhile. */
+  deciding = false;
+  /** Cancels the expiry timer. */
+  stop: () => void = () => {};
+
+  readonly #context: TicketContext;
+  readonly #waiters = new Set<Waiter>();
+  readonly #watchers = new Set<() => void>();
+  readonly #rang: string[] = [];
+  readonly #troubles: string[] = [];
+  readonly #resolve: (standing: Settled) => void;
+  readonly #reject: (error: unknown) => void;
+  #link: Link | undefined;
+  #standing: Standing = { is: "waiting" };
+  #failed = false;
+  #version = 1;
+
+  constructor(request: AccessRequest, offer: Offer, span: Span, context: TicketContext) {
+    this.request = request;
+    this.approval = request.id;
+    this.offer = offer;
+    this.span = span;
+    this.asked = context.asked;
+    this.#context = context;
+    const { promise, resolve, reject } = promiseWithResolvers<Settled>();
+    this.settled = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    // Nobody may be attached when it fails; whoever is learns of it by awaiting.
+    promise.catch(() => {});
+  }
+
+  /** Whether it still waits for a person. */
+  get isOpen(): boolean {
+    return this.#standing.is === "waiting" && !this.#failed;
+  }
+
+  get attached(): number {
+    return this.#waiters.size;
+  }
+
+  attach(waiter: Waiter): void {
+    this.#waiters.add(waiter);
+    waiter.waiting(this.wait());
+    this.#bump();
+  }
+
+  detach(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
+    this.#bump();
+  }
+
+  settle(standing: Settled): void {
+    this.#standing = standing;
+    this.#resolve(standing);
+    this.#bump();
+  }
+
+  /** The request could not be put before a person; everyone attached gets the error. */
+  fail(error: unknown): void {
+    if (!this.isOpen) return;
+    this.#failed = true;
+    this.#reject(error);
+    this.#bump();
+  }
+
+  /** Takes in what became known on the way to the person and tells the waiting calls. */
+  learn(news: { link?: Link; rang?: string; trouble?: string }): void {
+    if (news.link) this.#link = news.link;
+    if (news.rang !== undefined) this.#rang.push(news.rang);
+    if (news.trouble !== undefined && !this.#troubles.includes(news.trouble)) this.#troubles.push(news.trouble);
+    for (const waiter of this.#waiters) waiter.waiting(this.wait());
+  }
+
+  endWindow(ended: "revoked" | "over"): void {
+    if (this.#standing.is !== "approved" || this.#standing.ended) return;
+    this.#standing = { ...this.#standing, ended };
+    this.#bump();
+  }
+
+  wait(): Wait {
+    const { request } = this;
+    return {
+      request: request.id,
+      vault: request.vault,
+      action: request.action,
+      names: this.asked.map((item) => visible(item.handle.name)),
+      ...(this.#link && { link: this.#link }),
+      rang: [...this.#rang],
+      troubles: [...this.#troubles],
+      expiresAt: this.span.endsAt,
+    };
+  }
+
+  card(pickupMs: number): Card {
+    const { request } = this;
+    return {
+      vault: request.vault,
+      provider: request.provider,
+      action: request.action,
+      items: request.items.map((item) => this.#cardItem(item)),
+      reason: request.reason,
+      requester: request.requester,
+      offer: this.offer,
+      standing: this.#standing,
+      attached: this.#waiters.size,
+      approvedBefore: this.#context.approvedBefore,
+      expiresAt: this.span.endsAt,
+      pickupMs,
+      version: this.#version,
+    };
+  }
+
+  changed(version: number, signal: AbortSignal): Promise<void> {
+    if (this.#version > version || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#watchers.delete(done);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      this.#watchers.add(done);
+      signal.addEventListener("abort", done, { once: true });
+    });
+  }
+
+  #cardItem(item: Item): CardItem {
+    const { handle, write } = item;
+    const openUntil = this.asked.includes(item) ? undefined : this.#context.openUntil(item);
+    return {
+      name: visible(handle.name),
+      checked: handle.checked,
+      ...(handle.field !== undefined && { field: visible(handle.field) }),
+      ...(openUntil !== undefined && { openUntil }),
+      ...(write && { write: { effect: write.effect, preview: write.preview } }),
+    };
+  }
+
+  #bump(): void {
+    this.#version += 1;
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+}
+
+/** Promise.withResolvers, which Node 20 lacks. */
+function promiseWithResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: unknown) => void } {
+  let resolve!: (value: T) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,159 @@
+import { Server } from "@modelcontextprotocol/sdk/server/index.js";
+import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js";
+import {
+  CallToolRequestSchema,
+  type CallToolResult,
+  ListToolsRequestSchema,
+  type ServerNotification,
+  type ServerRequest,
+} from "@modelcontextprotocol/sdk/types.js";
+import type { jsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/types.js";
+import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js";
+import { z } from "zod";
+import type { Broker } from "../core/broker.ts";
+import type { Clock } from "../core/clock.ts";
+import { VaultError } from "../core/errors.ts";
+import { newId } from "../core/ids.ts";
+import type { Requester } from "../core/request.ts";
+import { clip, quoted, visible } from "../core/text.ts";
+import { observe } from "./facts.ts";
+import { INSTRUCTIONS } from "./instructions.ts";
+import { errorReply } from "./reply.ts";
+import { type Session, waiterFor } from "./person.ts";
+import type { Tool } from "./tools/define.ts";
+import { getSecret } from "./tools/get-secret.ts";
+import { getSecrets } from "./tools/get-secrets.ts";
+import { listSecrets } from "./tools/list-secrets.ts";
+import { setSecret } from "./tools/set-secret.ts";
+import { setSecrets } from "./tools/set-secrets.ts";
+
+/** What answers the tools once the configuration is read. */
+export interface Running {
+  readonly broker: Broker;
+  /** `approval.waitSeconds`, ms */
+  readonly waitMs: number | undefined;
+  readonly linkInResults: boolean;
+}
+
+export interface McpOptions {
+  readonly version: string;
+  readonly clock: Clock;
+  /** The folder the client started us in. */
+  readonly folder: string;
+  /** Called at the first tool call, not before. Rejects with the `VaultError` that every tool then answers with. */
+  readonly running: () => Promise<Running>;
+  /** One line for people, on stderr. */
+  readonly say: (line: string) => void;
+}
+
+const TOOLS: readonly Tool[] = [listSecrets, getSecret, getSecrets, setSecret, setSecrets];
+const ROOTS_WAIT_MS = 250;
+
+type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+
+/** Serves MCP on stdio until the client closes it. Nothing but the protocol is touched before the first tool call. */
+export async function serveMcp(options: McpOptions): Promise<{ closed: Promise<void> }> {
+  const server = createServer(options);
+  const transport = new StdioServerTransport();
+  const closed = new Promise<void>((resolve) => {
+    server.onclose = resolve;
+  });
+  await server.connect(transport);
+  return { closed };
+}
+
+function createServer(options: McpOptions): Server {
+  const { version, clock } = options;
+  const server = new Server(
+    { name: "agent-vault", title: "agent-vault", version },
+    { capabilities: { tools: {} }, instructions: INSTRUCTIONS, jsonSchemaValidator: NOTHING_TO_VALIDATE },
+  );
+  const session: Session = {
+    server,
+    clock,
+    waitMs: undefined,
+    limitMs: undefined,
+    dialogsClosed: new Set(),
+    dialogsOpen: new Set(),
+  };
+  const id = newId();
+  let requester: Promise<Requester> | undefined;
+  const malformed = complaint(options.say);
+  server.onerror = malformed;
+
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS.map(describe) }));
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra): Promise<CallToolResult> => {
+    try {
+      const tool = TOOLS.find(({ name }) => name === params.name);
+      if (!tool) {
+        const known = TOOLS.map(({ name }) => name).join(", ");
+        throw new VaultError("invalid_arguments", `there is no tool ${quoted(params.name)}`, { hint: `the tools are ${known}` });
+      }
+      const { broker, waitMs, linkInResults } = await options.running();
+      requester ??= requesterOf(server, options.folder, clock);
+      const call = { signal: extra.signal, progress: progressOf(extra) };
+      const { waiter, done } = waiterFor(Object.assign(session, { waitMs }), call);
+      try {
+        const context = { broker, session: id, requester: await requester, waiter, now: clock.now, linkInResults };
+        return await tool.run(params.arguments, context);
+      } finally {
+        done();
+      }
+    } catch (error) {
+      return errorReply(error);
+    }
+  });
+  return server;
+}
+
+function describe(tool: Tool): { name: string; title: string; description: string; annotations: object; inputSchema: { type: "object" } } {
+  const { name, title, description, annotations } = tool;
+  const { $schema: _, ...schema } = z.toJSONSchema(tool.input, { io: "input" });
+  return { name, title, description, annotations: { title, ...annotations }, inputSchema: { ...schema, type: "object" } };
+}
+
+function progressOf(extra: Extra): ((count: number, message: string) => Promise<void>) | undefined {
+  const progressToken = extra._meta?.progressToken;
+  if (progressToken === undefined) return undefined;
+  return (progress, message) =>
+    extra.sendNotification({ method: "notifications/progress", params: { progressToken, progress, message } });
+}
+
+/** What we saw of who asks, and what its side says of itself. Read once, at the first call. */
+async function requesterOf(server: Server, folder: string, clock: Clock): Promise<Requester> {
+  const [facts, roots] = await Promise.all([observe(folder), rootsOf(server, clock)]);
+  const { name = "an unnamed client", version = "" } = server.getClientVersion() ?? {};
+  const client = clip(visible(`${name} ${version}`.trim()), 80);
+  return { facts, claims: { client, ...(roots.length > 0 && { roots }) } };
+}
+
+async function rootsOf(server: Server, clock: Clock): Promise<readonly string[]> {
+  if (!server.getClientCapabilities()?.roots) return [];
+  const late = new AbortController();
+  const stop = clock.after(ROOTS_WAIT_MS, () => late.abort());
+  try {
+    const { roots } = await server.listRoots(undefined, { signal: late.signal });
+    return roots.slice(0, 5).map((root) => clip(visible(root.uri), 200));
+  } catch {
+    // A claim nobody makes is no claim: the page then shows the facts alone.
+    return [];
+  } finally {
+    stop();
+  }
+}
+
+/** Says the first malformed message and then every thousandth: an agent must not fill the terminal. */
+function complaint(say: (line: string) => void): () => void {
+  let count = 0;
+  return () => {
+    count += 1;
+    if (count === 1 || count % 1_000 === 0) say(`${count} malformed ${count === 1 ? "message" : "messages"} from the client ignored`);
+  };
+}
+
+/** Answers to our dialogs decide nothing and carry nothing. */
+const NOTHING_TO_VALIDATE: jsonSchemaValidator = {
+  getValidator:
+    <T>() =>
+    (input: unknown) => ({ valid: true, data: input as T, errorMessage: undefined }),
+};

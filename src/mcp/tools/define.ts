@@ -1,0 +1,74 @@
+import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
+import { z } from "zod";
+import type { Broker, Reply } from "../../core/broker.ts";
+import { VaultError } from "../../core/errors.ts";
+import type { Waiter } from "../../core/ports.ts";
+import type { Requester } from "../../core/request.ts";
+import { clip, visible, visibleProse } from "../../core/text.ts";
+import { pendingReply } from "../reply.ts";
+
+/** What a tool may use while it runs. */
+export interface ToolContext {
+  readonly broker: Broker;
+  readonly session: string;
+  readonly requester: Requester;
+  readonly waiter: Waiter;
+  readonly now: () => number;
+  /** `approval.linkInResults` */
+  readonly linkInResults: boolean;
+}
+
+/** One tool: data and a function. */
+export interface Tool {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly annotations: { readOnlyHint: boolean; openWorldHint: boolean; destructiveHint?: boolean; idempotentHint?: boolean };
+  readonly input: z.ZodObject;
+  readonly run: (args: unknown, context: ToolContext) => Promise<CallToolResult>;
+}
+
+/** Makes a tool; its arguments are parsed once, here, by the schema that clients are shown. */
+export function defineTool<S extends z.ZodObject>(
+  tool: Omit<Tool, "input" | "run"> & {
+    readonly input: S;
+    readonly run: (args: z.output<S>, context: ToolContext) => Promise<CallToolResult>;
+  },
+): Tool {
+  return { ...tool, run: async (args, context) => tool.run(parse(tool.name, tool.input, args), context) };
+}
+
+/** Turns what the broker says into a result; a wait becomes a pending notice. */
+export async function answer<T>(
+  tool: string,
+  context: ToolContext,
+  reply: Promise<Reply<T>>,
+  done: (results: Extract<Reply<T>, { is: "done" }>["results"]) => CallToolResult,
+): Promise<CallToolResult> {
+  const settled = await reply;
+  if (settled.is === "done") return done(settled.results);
+  return pendingReply(tool, settled.wait, { now: context.now(), withLink: context.linkInResults });
+}
+
+export const vaultArg = z.string().min(1).max(200).describe("vault name, as list_secrets shows it");
+export const nameArg = z.string().min(1).max(256);
+export const valueArg = z.string().max(131_072);
+export const reasonArg = z
+  .string()
+  .trim()
+  .min(1)
+  .max(1_000)
+  .transform(visibleProse)
+  .describe("why you need it, in one specific, honest sentence; a person reads it before deciding");
+
+function parse<S extends z.ZodObject>(tool: string, input: S, args: unknown): z.output<S> {
+  const parsed = input.safeParse(args ?? {});
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.slice(0, 5).map((issue) => `${placeOf(issue.path)}: ${clip(visible(issue.message), 120)}`);
+  const takes = Object.keys(input.shape).join(", ");
+  throw new VaultError("invalid_arguments", `${tool}: ${problems.join("; ")}`, { hint: `${tool} takes ${takes}` });
+}
+
+function placeOf(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? "arguments" : clip(visible(path.map(String).join(".")), 80);
+}

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { VaultError } from "../../core/errors.ts";
+import { Secret } from "../../core/secret.ts";
+import { quoted } from "../../core/text.ts";
+import { lineOf, textReply } from "../reply.ts";
+import { answer, defineTool, nameArg, reasonArg, valueArg, vaultArg } from "./define.ts";
+
+export const setSecrets = defineTool({
+  name: "set_secrets",
+  title: "Save several secrets",
+  description:
+    "Creates or replaces several secrets in one writable vault after a single approval by a person. Prefer it over repeated " +
+    "set_secret. Says per name what was saved and what was not. Do not repeat a value in a name or the reason. " +
+    'The result may be a "pending" notice: then call again with the same arguments.',
+  annotations: { readOnlyHint: false, openWorldHint: false, destructiveHint: true, idempotentHint: true },
+  input: z.strictObject({
+    vault: vaultArg,
+    secrets: z
+      .array(z.strictObject({ name: nameArg.describe("name to save it under"), value: valueArg.describe("the value to save") }))
+      .min(1)
+      .max(100)
+      .refine((secrets) => new Set(secrets.map(({ name }) => name)).size === secrets.length, "each name may appear once"),
+    reason: reasonArg,
+  }),
+  run: (args, context) => {
+    const { session, requester, waiter, broker } = context;
+    const { vault, reason } = args;
+    const entries = args.secrets.map(({ name, value }) => ({ name, value: new Secret(value) }));
+    return answer("set_secrets", context, broker.write({ session, requester, vault, entries, reason }, waiter), (results) => {
+      const lines = results.map(({ name, result }) =>
+        result instanceof VaultError ? `${quoted(name)}: not saved, ${lineOf(result)}` : `${quoted(name)}: saved`,
+      );
+      const saved = results.filter(({ result }) => !(result instanceof VaultError)).length;
+      const reply = textReply(`saved ${saved} of ${results.length} to vault ${quoted(vault)}\n${lines.join("\n")}`);
+      return saved > 0 ? reply : { ...reply, isError: true };
+    });
+  },
+});
