@@ -2,7 +2,8 @@ import type { Action, Requester } from "./request.ts";
 
 /**
  * Everything the audit log can say. `requested` to `cancelled` are about a request, `releasing` to `unknown_outcome`
- * about one delivery to the agent (or one save to the vault), the rest about windows and the process itself.
+ * about one delivery to the agent (or one save to the vault), the rest about windows and the process itself. `log_gap`
+ * says how many events the log had to give up while it could not be written.
  */
 export type EventKind =
   | "started"
@@ -24,7 +25,8 @@ export type EventKind =
   | "window_ended"
   | "listed"
   | "channel_failed"
-  | "tunnel_failed";
+  | "tunnel_failed"
+  | "log_gap";
 
 /** One line of the audit log. The writer adds its instance id. Holds names and reasons, never values or links. */
 export interface Event {
