@@ -1,0 +1,156 @@
+import type { ChannelContext } from "../channels/define.ts";
+import { findChannel } from "../channels/registry.ts";
+import type { Rules } from "../core/policy.ts";
+import type { Channel } from "../core/ports.ts";
+import { Secret } from "../core/secret.ts";
+import { providerOf } from "../providers/registry.ts";
+import { findTunnel } from "../tunnels/registry.ts";
+import type {
+  ApprovalConfig,
+  ChannelConfig,
+  Config,
+  TunnelConfig,
+  Unset,
+  VaultConfig,
+  WebhookConfig,
+} from "./config.ts";
+import type { Part, Text } from "./interpret.ts";
+import { databasePath, type Surroundings } from "./places.ts";
+import { remarks } from "./remarks.ts";
+import { rulesSchema, type ConfigFile, type TypedEntry, type VaultEntry } from "./schema.ts";
+import { DEFAULT_VAULT_TYPE } from "./words.ts";
+
+const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
+
+/** What a file that was found to be right comes to. The entries of `file` are the parts that lack no variable. */
+export function build(text: Text, file: ConfigFile, parts: readonly Part[]): Config {
+  const { source, folder, around } = text;
+  const named = file.audit.database;
+  return {
+    source,
+    folder,
+    vaults: under("vaults", parts).map((part) => vaultConfig(part, file, folder)),
+    port: file.port,
+    approval: approvalConfig(file.approval, around),
+    tunnel: tunnelConfig(file, parts, around),
+    channels: under("channels", parts).map((part) => channelConfig(part, around)),
+    webhooks: webhookConfigs(file, parts),
+    database: databasePath(around, named === undefined ? undefined : { path: named, folder }),
+    surroundings: around,
+    warnings: remarks(text, file, parts),
+  };
+}
+
+function under(name: string, parts: readonly Part[]): Part[] {
+  return parts.filter(({ path }) => path[0] === name);
+}
+
+/** The variables a part lacks, each once. */
+function unsetIn(part: Part): Unset | undefined {
+  const names = [...new Set(part.resolved.unset.map(({ name }) => name))];
+  return names.length === 0 ? undefined : { ready: false, unset: names };
+}
+
+function vaultConfig(part: Part, file: ConfigFile, folder: string): VaultConfig {
+  const name = String(part.path[1]);
+  const entry: VaultEntry | undefined = file.vaults[name];
+  // An unset variable cannot stand in a rule, so the rules of a vault that is left out are those of the text.
+  const { ttl, ttlScope, writable } = entry ?? rulesSchema().parse(part.resolved.value);
+  const rules: Rules = { ttlMs: Math.round(ttl * MINUTE_MS), ttlScope, writable };
+  const type = entry?.type ?? typeOf(part);
+  const definition = known(providerOf(type), type);
+  const common = { name, type, title: definition.title, rules };
+  if (entry === undefined) return { ...common, use: unsetIn(part) ?? { ready: false, unset: [] } };
+  const options = optionsOf(entry, Object.keys(definition.options.shape));
+  return {
+    ...common,
+    use: {
+      ready: true,
+      open: (context) => definition.open(options, { ...context, folder }),
+      warnings: (context) => definition.warnings?.(options, { ...context, folder }) ?? [],
+    },
+  };
+}
+
+function optionsOf(entry: VaultEntry, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.filter((name) => Object.hasOwn(entry, name)).map((name) => [name, entry[name]]));
+}
+
+function typeOf(part: Part): string {
+  return String((part.resolved.value as Partial<TypedEntry>).type ?? DEFAULT_VAULT_TYPE);
+}
+
+function known<Kind>(kind: Kind | undefined, type: string): Kind {
+  if (kind === undefined) throw new TypeError(`the schema let the type ${type} through, and no registry has it`);
+  return kind;
+}
+
+function approvalConfig(written: ConfigFile["approval"], around: Surroundings): ApprovalConfig {
+  return {
+    ...(written.waitSeconds === undefined ? {} : { waitMs: Math.round(written.waitSeconds * SECOND_MS) }),
+    expireMs: Math.round(written.expireMinutes * MINUTE_MS),
+    pickupMs: Math.round(written.pickupSeconds * SECOND_MS),
+    denyCooldownMs: Math.round(written.denyCooldownSeconds * SECOND_MS),
+    maxWaiting: written.maxWaiting,
+    linkInResults: written.linkInResults,
+    openBrowser: written.browser === "auto" ? around.display : written.browser === "always",
+  };
+}
+
+/**
+ * The tunnel that was asked for; without a word about it, ngrok where a token is known or meant to be, else none. The
+ * token is the tunnel's own, else `ngrokAuthToken`, else NGROK_AUTHTOKEN.
+ */
+function tunnelConfig(file: ConfigFile, parts: readonly Part[], around: Surroundings): TunnelConfig {
+  const part = under("tunnel", parts)[0];
+  const tokenPart = under("ngrokAuthToken", parts)[0];
+  const fromAround = around.variables[TOKEN_VARIABLE] || undefined;
+  const type =
+    part !== undefined ? typeOf(part) : tokenPart !== undefined || fromAround !== undefined ? "ngrok" : "none";
+  const definition = known(findTunnel(type), type);
+  const common = { type, title: definition.title };
+
+  const lacking = part === undefined ? undefined : unsetIn(part);
+  if (lacking !== undefined) return { ...common, use: lacking };
+  const options: Record<string, unknown> = { ...file.tunnel };
+  if (type === "ngrok" && options["authToken"] === undefined) {
+    const noToken = tokenPart === undefined ? undefined : unsetIn(tokenPart);
+    if (noToken !== undefined) return { ...common, use: noToken };
+    const token = file.ngrokAuthToken ?? fromAround;
+    if (token === undefined) return { ...common, use: { ready: false, unset: [TOKEN_VARIABLE] } };
+    options["authToken"] = token;
+  }
+  return { ...common, use: { ready: true, open: (context) => definition.open(options, context) } };
+}
+
+const TOKEN_VARIABLE = "NGROK_AUTHTOKEN";
+
+function channelConfig(part: Part, around: Surroundings): ChannelConfig {
+  const type = typeOf(part);
+  const definition = known(findChannel(type), type);
+  const lacking = unsetIn(part);
+  if (lacking !== undefined) return { type, title: definition.title, use: lacking };
+  const options = part.resolved.value as Record<string, unknown>; // the schema has seen that it is an object
+  const open: (context: Pick<ChannelContext, "clock">) => Channel = ({ clock }) =>
+    definition.open(options, { clock, environment: around.variables });
+  return { type, title: definition.title, use: { ready: true, open } };
+}
+
+function webhookConfigs(file: ConfigFile, parts: readonly Part[]): WebhookConfig[] {
+  const ready = file.webhooks.values();
+  return under("webhooks", parts).map((part) => {
+    const lacking = unsetIn(part);
+    const hook = lacking === undefined ? ready.next().value : undefined;
+    if (hook === undefined) return { use: lacking ?? { ready: false, unset: [] } };
+    const { url, authorization, events } = hook;
+    return {
+      use: {
+        ready: true,
+        url: new Secret(url),
+        events,
+        ...(authorization === undefined ? {} : { authorization: new Secret(authorization) }),
+      },
+    };
+  });
+}

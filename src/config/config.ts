@@ -1,0 +1,104 @@
+import type { ChannelContext } from "../channels/define.ts";
+import type { VaultError } from "../core/errors.ts";
+import type { Rules } from "../core/policy.ts";
+import type { Channel, Provider, Tunnel } from "../core/ports.ts";
+import type { Secret } from "../core/secret.ts";
+import type { ProviderContext } from "../providers/define.ts";
+import type { TunnelContext } from "../tunnels/define.ts";
+import type { Surroundings } from "./places.ts";
+import type { Problem } from "./problem.ts";
+
+/** Where the configuration came from. */
+export type Source = { readonly is: "file"; readonly path: string } | { readonly is: "environment" };
+
+/**
+ * What a person configured, checked and complete: times in ms, paths absolute, references resolved. Tokens are inside
+ * closures or `Secret`s, so that printing a configuration gives nothing away. Read once per process.
+ */
+export interface Config {
+  readonly source: Source;
+  /** Absolute folder that relative paths start from: where the file lies. */
+  readonly folder: string;
+  /** In the order of the file; names differ. */
+  readonly vaults: readonly VaultConfig[];
+  readonly port: number;
+  readonly approval: ApprovalConfig;
+  readonly tunnel: TunnelConfig;
+  readonly channels: readonly ChannelConfig[];
+  /** Checked, not delivered: see `warnings`. */
+  readonly webhooks: readonly WebhookConfig[];
+  /** Absolute path of the audit database. */
+  readonly database: string;
+  readonly surroundings: Surroundings;
+  /** What works and still deserves a word to the person. */
+  readonly warnings: readonly Problem[];
+}
+
+/** Something that needs a variable which is not set: it is left out, and said to be. */
+export interface Unset {
+  readonly ready: false;
+  readonly unset: readonly string[];
+}
+
+export interface VaultConfig {
+  readonly name: string;
+  /** The provider's type and what people call it. */
+  readonly type: string;
+  readonly title: string;
+  readonly rules: Rules;
+  readonly use: Unset | { readonly ready: true; readonly open: OpenProvider; readonly warnings: ProviderWarnings };
+}
+
+/** Opens the vault; connects nothing that can wait. Rejects with the `VaultError` that says why it cannot be used. */
+export type OpenProvider = (context: Omit<ProviderContext, "folder">) => Promise<Provider>;
+
+/** What a person should mend about the vault although it works, one line each. */
+export type ProviderWarnings = (context: Omit<ProviderContext, "folder">) => readonly string[];
+
+export interface ApprovalConfig {
+  /** How long a tool call waits for the person; absent: as long as the client is known to allow. */
+  readonly waitMs?: number;
+  readonly expireMs: number;
+  readonly pickupMs: number;
+  readonly denyCooldownMs: number;
+  readonly maxWaiting: number;
+  readonly linkInResults: boolean;
+  /** Whether to open the page in a browser here: what was configured, or whether there is a screen. */
+  readonly openBrowser: boolean;
+}
+
+export interface TunnelConfig {
+  readonly type: string;
+  readonly title: string;
+  readonly use: Unset | { readonly ready: true; readonly open: (context: TunnelContext) => Tunnel | undefined };
+}
+
+export interface ChannelConfig {
+  readonly type: string;
+  readonly title: string;
+  readonly use: Unset | { readonly ready: true; readonly open: (context: Pick<ChannelContext, "clock">) => Channel };
+}
+
+export interface WebhookConfig {
+  readonly use:
+    | Unset
+    | {
+        readonly ready: true;
+        readonly url: Secret;
+        readonly authorization?: Secret;
+        readonly events: "all" | readonly ("approved" | "denied" | "auto_approved")[];
+      };
+}
+
+/** A configuration, or why there is none. A person's mistake is an answer here, never an exception. */
+export type LoadResult =
+  | { readonly ok: true; readonly config: Config }
+  | {
+      readonly ok: false;
+      /** `config_missing` or `config_invalid`, with the command that mends it as its hint. */
+      readonly error: VaultError;
+      readonly problems: readonly Problem[];
+      /** The file that has the problems. */
+      readonly path?: string;
+      readonly surroundings: Surroundings;
+    };

@@ -1,0 +1,62 @@
+import type { Part, Text } from "./interpret.ts";
+import { samePath, type Path, type Problem } from "./problem.ts";
+import type { ConfigFile } from "./schema.ts";
+
+const OTHERS_WRITE = 0o002;
+
+// What such a key holds opens something, whatever the provider. A topic of ntfy is its own password.
+const SENSITIVE_KEY = /(?:token|password|passphrase|secret|authorization|api_?key|credentials?|topic)$/i;
+
+/** What deserves a word to the person although the configuration is right. */
+export function remarks(text: Text, file: ConfigFile, parts: readonly Part[]): Problem[] {
+  const found: Problem[] = [];
+  if (parts.some(({ path }) => path[0] === "webhooks")) {
+    const hint = "use the audit log until a later version sends them";
+    found.push({ path: ["webhooks"], message: "are checked but not sent by this version", hint });
+  }
+  if (file.approval.linkInResults) {
+    found.push({
+      path: ["approval", "linkInResults"],
+      message:
+        "puts the approval link where the agent reads it: an agent that can run commands can approve its own requests",
+      hint: "remove it if your client shows the link anywhere else",
+    });
+  }
+  if (text.source.is === "file") found.push(...aboutTheFile(text, parts));
+  return found;
+}
+
+function aboutTheFile({ mode, around, source }: Text, parts: readonly Part[]): Problem[] {
+  const found = parts.flatMap((part) => literals(part.path, part.resolved.value, part)).map(literal);
+  const path = source.is === "file" ? source.path : "";
+  // Windows has no such modes: what stands there is made up by Node.
+  if (around.platform !== "win32" && mode !== undefined && (mode & OTHERS_WRITE) !== 0) {
+    found.push({
+      path: [],
+      message: "the configuration file can be changed by everybody on this computer",
+      hint: `chmod o-w ${path}`,
+    });
+  }
+  return found;
+}
+
+function literal(path: Path): Problem {
+  return {
+    path,
+    message: "is written out in a file that is meant to be shared",
+    hint: 'put the value in a variable, or in the .env beside the file, and write "env:NAME" here',
+  };
+}
+
+/** The paths below which a value is kept secret elsewhere and stands here in clear. */
+function literals(path: Path, value: unknown, part: Part): Path[] {
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).flatMap(([key, inner]) =>
+      literals([...path, Array.isArray(value) ? Number(key) : key], inner, part),
+    );
+  }
+  const key = path.findLast((step) => typeof step === "string");
+  if (typeof value !== "string" || value === "" || key === undefined || !SENSITIVE_KEY.test(key)) return [];
+  const referred = [...part.resolved.taken, ...part.resolved.unset];
+  return referred.some((reference) => samePath(reference.path, path)) ? [] : [path];
+}

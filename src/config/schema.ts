@@ -1,0 +1,185 @@
+import { z } from "zod";
+import { channels } from "../channels/registry.ts";
+import { PROVIDERS } from "../providers/registry.ts";
+import { tunnels } from "../tunnels/registry.ts";
+import { DEFAULT_VAULT_TYPE } from "./words.ts";
+
+/** A longer window than a day would be standing permission, which is what this program exists to avoid. */
+export const MAX_TTL_MINUTES = 1440;
+
+const VAULT_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9 ._@+-]{0,62}[A-Za-z0-9._@+-])?$/;
+
+/** A kind of thing that has a type of its own and options that follow from it. */
+interface Kind {
+  readonly type: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly options: z.ZodObject;
+}
+
+/** The rules of a vault: what every vault has, whatever keeps its secrets. */
+export const vaultRules = {
+  ttl: z
+    .number()
+    .min(0)
+    .max(MAX_TTL_MINUTES)
+    .default(0)
+    .describe("Approval window in minutes: how long an approval stays open; 0 asks every time; at most 1440 (a day)"),
+  ttlScope: z
+    .enum(["secret", "vault"])
+    .default("secret")
+    .describe('What an approval window covers: the secrets that were shown ("secret") or the whole vault ("vault")'),
+  writable: z
+    .boolean()
+    .default(false)
+    .describe("Whether agents may ask to create and replace secrets; each write is asked for"),
+};
+
+/** The names of the rules. */
+export const ruleNames: readonly string[] = Object.keys(vaultRules);
+
+/** The rules by themselves, whatever else stands beside them. */
+export function rulesSchema() {
+  return z.object(vaultRules);
+}
+
+const approval = z
+  .strictObject({
+    waitSeconds: z
+      .number()
+      .min(1)
+      .max(86_400)
+      .optional()
+      .describe(
+        "How many seconds a tool call waits for the person before it answers that the request is pending; by default as long as the client is known to allow",
+      ),
+    expireMinutes: z
+      .number()
+      .min(0.1)
+      .max(MAX_TTL_MINUTES)
+      .default(15)
+      .describe("After how many minutes a request that nobody answered counts as denied"),
+    pickupSeconds: z
+      .number()
+      .min(0)
+      .max(3_600)
+      .default(300)
+      .describe("For how many seconds an approval stays good when the agent was not waiting at that moment"),
+    denyCooldownSeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(300)
+      .describe("For how many seconds after Deny the same secrets are refused without asking again"),
+    maxWaiting: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(20)
+      .describe("How many requests of one session may wait for a person at the same time"),
+    linkInResults: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether the approval link also stands in what the agent reads: only for clients that show it nowhere else, because an agent with a shell could then approve its own requests",
+      ),
+    browser: z
+      .enum(["auto", "always", "never"])
+      .default("auto")
+      .describe("Whether the page opens in the browser of this computer; auto: where there is a screen"),
+  })
+  .prefault({})
+  .describe("How a person is asked");
+
+const webhook = z.strictObject({
+  url: z
+    .url()
+    .refine(isSafeTarget, { error: "must begin with https:// (http:// only for this computer)" })
+    .describe("Where each event is sent with POST: https, or http for this computer"),
+  authorization: z.string().min(1).optional().describe('The Authorization header; write "env:NAME"'),
+  events: z
+    .union([z.literal("all"), z.array(z.enum(["approved", "denied", "auto_approved"])).min(1)])
+    .default("all")
+    .describe('Which events are sent: "all", or a list of "approved", "denied", "auto_approved"'),
+});
+
+const audit = z
+  .strictObject({
+    database: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("File of the audit log, relative to this file; by default audit.db in your state folder"),
+  })
+  .prefault({})
+  .describe("The audit log");
+
+/**
+ * What `agent-vault.config.json` may hold, built from the registries: the type, the published JSON Schema and the
+ * table in the documentation come from here. Made anew at each call, which a process does once.
+ */
+export function configSchema() {
+  return z.strictObject({
+    $schema: z.string().optional().describe("Lets an editor complete and check this file"),
+    vaults: z
+      .record(z.string().regex(VAULT_NAME), vaultSchema())
+      .describe("Your vaults by the name that the agent and you will see"),
+    ngrokAuthToken: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Token of your ngrok account; write "env:NAME". Without it NGROK_AUTHTOKEN of the environment is used'),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(9999)
+      .describe("Port of the approval page on this computer; the next free one when it is taken"),
+    webhooks: z
+      .array(webhook)
+      .default([])
+      .describe("Where events will be sent; checked, but not sent yet by this version"),
+    approval,
+    tunnel: kinds(tunnels)
+      .optional()
+      .describe("What makes the page reachable from your phone; by default ngrok where its token is known, else none"),
+    channels: z.array(kinds(channels)).max(20).default([]).describe("Further ways to tell you that a request waits"),
+    audit,
+  });
+}
+
+/** A vault with its rules, whatever else its provider wants. */
+export type VaultEntry = { [Rule in keyof typeof vaultRules]: z.output<(typeof vaultRules)[Rule]> } & TypedEntry;
+
+/** Something configured by its type: the rest are that type's own options. */
+export interface TypedEntry {
+  readonly type: string;
+  readonly [option: string]: unknown;
+}
+
+/** The file as the schema understands it, defaults filled in. */
+export type ConfigFile = z.output<ReturnType<typeof configSchema>>;
+
+function vaultSchema(): z.ZodType<VaultEntry> {
+  return kinds(PROVIDERS, vaultRules) as unknown as z.ZodType<VaultEntry>; // the registry's types are known at run time
+}
+
+function kinds(registry: readonly Kind[], common: z.ZodRawShape = {}): z.ZodType<TypedEntry> {
+  const [first, ...rest] = registry.map(({ type, title, summary, options }) =>
+    z.strictObject({ type: typeSchema(type), ...common, ...options.shape }).meta({ title, description: summary }),
+  );
+  if (first === undefined) throw new RangeError("a registry is empty");
+  return z.discriminatedUnion("type", [first, ...rest]) as unknown as z.ZodType<TypedEntry>; // as above
+}
+
+function typeSchema(type: string): z.ZodType {
+  const literal = z.literal(type);
+  return type === DEFAULT_VAULT_TYPE ? literal.optional().default(type).describe("Kind of vault") : literal;
+}
+
+function isSafeTarget(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  if (url.protocol === "https:") return true;
+  return url.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+}

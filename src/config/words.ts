@@ -1,0 +1,11 @@
+/** What a vault is when it does not say: the seeds of most configurations are a file of secrets and nothing else. */
+export const DEFAULT_VAULT_TYPE = "env";
+
+/** Kinds of vault that are promised and not there yet: an unknown type is told apart from a misspelt one. */
+export const COMING_TYPES: readonly string[] = ["1password", "12port", "hashicorp-vault", "delinea"];
+
+/** The name of the file, as it is searched for in the working folder. */
+export const CONFIG_FILE = "agent-vault.config.json";
+
+/** The name of the file in the home folder. */
+export const HOME_CONFIG_FILE = ".agent-vault.config.json";
