@@ -24,7 +24,9 @@ const result = await build({
   loader: { ".css": "text" },
   define: { __VERSION__: JSON.stringify(pkg.version) },
   // CommonJS libraries in the bundle (express and its parts) ask for Node's modules with require().
-  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
   plugins: [
     {
       // zod's English messages are all we show; its other languages would be half of the bundle.

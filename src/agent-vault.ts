@@ -19,7 +19,8 @@ function unfit(): string | undefined {
   // better-sqlite3 13 ends the process without a word on a Node older than 22.14.
   if ((major < 22 || (major === 22 && minor < 14)) && sqliteMajor() >= 13) {
     return (
-      "the installed better-sqlite3 needs Node 22.14 or newer and this is " + process.versions.node +
+      "the installed better-sqlite3 needs Node 22.14 or newer and this is " +
+      process.versions.node +
       "; update Node, or install agent-vault again with this one"
     );
   }

@@ -99,10 +99,17 @@ describe("the house", () => {
         continue;
       }
       if (from.startsWith("node:")) continue;
-      const name = from.split("/").slice(0, from.startsWith("@") ? 2 : 1).join("/");
+      const name = from
+        .split("/")
+        .slice(0, from.startsWith("@") ? 2 : 1)
+        .join("/");
       expect(Object.keys(HOMES), `${name} has a home`).toContain(name);
-      expect(HOMES[name]?.some((home) => file.startsWith(home)), `${file} imports ${name}`).toBe(true);
-      if (HEAVY.includes(name) && !typeOnly && !/^(web|audit)\//.test(file)) expect(lazy, `${file} loads ${name} lazily`).toBe(true);
+      expect(
+        HOMES[name]?.some((home) => file.startsWith(home)),
+        `${file} imports ${name}`,
+      ).toBe(true);
+      if (HEAVY.includes(name) && !typeOnly && !/^(web|audit)\//.test(file))
+        expect(lazy, `${file} loads ${name} lazily`).toBe(true);
     }
   });
 
@@ -120,7 +127,9 @@ describe("the house", () => {
 
   it("has no timers of its own in the core", () => {
     const timers = files.filter(
-      (file) => roomOf(file) === "core" && /\b(setTimeout|setInterval|setImmediate|Date\.now|performance)\b/.test(sourceOf(file)),
+      (file) =>
+        roomOf(file) === "core" &&
+        /\b(setTimeout|setInterval|setImmediate|Date\.now|performance)\b/.test(sourceOf(file)),
     );
     expect(timers).toEqual([]);
   });

@@ -37,7 +37,11 @@ export type Reply<T> =
   | { readonly is: "done"; readonly results: readonly { readonly name: string; readonly result: T | VaultError }[] }
   | { readonly is: "pending"; readonly wait: Wait };
 
-export type Listing = readonly { readonly vault: string; readonly writable: boolean; readonly names: readonly string[] | VaultError }[];
+export type Listing = readonly {
+  readonly vault: string;
+  readonly writable: boolean;
+  readonly names: readonly string[] | VaultError;
+}[];
 
 /** One request end to end: meet, resolve, rule, ask, record, fetch, return. Knows nothing of MCP or HTTP. */
 export class Broker {
@@ -51,7 +55,12 @@ export class Broker {
   /** Names by vault, never values. A vault that cannot be reached is reported beside the others. */
   async list(ask: { session: string; vault?: string }, signal: AbortSignal): Promise<Listing> {
     const chosen = ask.vault === undefined ? [...this.#o.vaults.values()] : [this.#vault(ask.session, ask.vault)];
-    this.#o.tally.note({ kind: "listed", at: this.#o.clock.now(), session: ask.session, ...(ask.vault !== undefined && { vault: ask.vault }) });
+    this.#o.tally.note({
+      kind: "listed",
+      at: this.#o.clock.now(),
+      session: ask.session,
+      ...(ask.vault !== undefined && { vault: ask.vault }),
+    });
     return Promise.all(
       chosen.map(async (vault) => {
         const about = { vault: vault.name, writable: vault.rules.writable };
@@ -68,12 +77,24 @@ export class Broker {
   /** Reads by handle what a person permitted. Throws `VaultError` when nothing at all can be handed out. */
   async read(ask: ReadAsk, waiter: Waiter): Promise<Reply<Secret>> {
     const vault = this.#vault(ask.session, ask.vault);
-    const key = requestKey({ session: ask.session, vault: vault.name, action: "read", items: ask.names.map((name) => ({ name })) });
+    const key = requestKey({
+      session: ask.session,
+      vault: vault.name,
+      action: "read",
+      items: ask.names.map((name) => ({ name })),
+    });
     return this.#guard(ask, "read", ask.names, async () => {
       const request = await this.#meet(ask, vault, "read", key, ask.names, async (provider) =>
-        (await provider.resolve(ask.names, waiter.signal)).map((each) => (each instanceof VaultError ? each : { handle: each })),
+        (await provider.resolve(ask.names, waiter.signal)).map((each) =>
+          each instanceof VaultError ? each : { handle: each },
+        ),
       );
-      return this.#carry(request, vault, waiter, (provider, items) => provider.read(items.map((item) => item.handle), waiter.signal));
+      return this.#carry(request, vault, waiter, (provider, items) =>
+        provider.read(
+          items.map((item) => item.handle),
+          waiter.signal,
+        ),
+      );
     });
   }
 
@@ -86,15 +107,21 @@ export class Broker {
     const key = requestKey({ session: ask.session, vault: vault.name, action: "write", items: committed });
     return this.#guard(ask, "write", names, async () => {
       const request = await this.#meet(ask, vault, "write", key, names, async (provider) => {
-        if (!provider.planWrite) throw new VaultError("not_writable", `vault ${quoted(vault.name)} cannot be written to`);
+        if (!provider.planWrite)
+          throw new VaultError("not_writable", `vault ${quoted(vault.name)} cannot be written to`);
         const plans = await provider.planWrite(ask.entries, waiter.signal);
-        return plans.map((plan, at) => (plan instanceof VaultError ? plan : this.#writeItem(plan, ask.entries[at], committed[at]?.commitment)));
+        return plans.map((plan, at) =>
+          plan instanceof VaultError ? plan : this.#writeItem(plan, ask.entries[at], committed[at]?.commitment),
+        );
       });
       return this.#carry(request, vault, waiter, (provider, items) => {
         if (!provider.write) throw new VaultError("not_writable", `vault ${quoted(vault.name)} cannot be written to`);
         // The request may be an earlier, identical call's: same names and values, perhaps in another order.
         const values = new Map(ask.entries.map((entry) => [entry.name, entry.value]));
-        const entries = items.map((item) => ({ plan: item.handle as Plan, value: values.get(item.handle.name) as Secret }));
+        const entries = items.map((item) => ({
+          plan: item.handle as Plan,
+          value: values.get(item.handle.name) as Secret,
+        }));
         return provider.write(entries, waiter.signal);
       });
     });
@@ -116,7 +143,12 @@ export class Broker {
     const known = desk.find(key)?.request ?? grants.heldFor(key);
     if (known) return known;
     const items = allOrError(await resolve(await vault.open()), names);
-    desk.refuseDenied(ask.session, vault.name, action, items.map((item) => item.handle.ref));
+    desk.refuseDenied(
+      ask.session,
+      vault.name,
+      action,
+      items.map((item) => item.handle.ref),
+    );
     const { session, reason, requester } = ask;
     return { id: newId(), key, session, vault: vault.name, provider: vault.provider, action, items, reason, requester };
   }
@@ -175,7 +207,10 @@ export class Broker {
     } catch (error) {
       claim.giveBack();
       const known = asVaultError(error);
-      if (recorded && !isNoted(error)) journal.note({ ...about, kind: "failed", at: clock.now(), code: known.code, detail: known.message });
+      if (recorded && !noted.has(known)) {
+        journal.note({ ...about, kind: "failed", at: clock.now(), code: known.code, detail: known.message });
+        noted.add(known);
+      }
       throw known;
     }
   }
@@ -190,11 +225,22 @@ export class Broker {
     const failures = results.filter((result) => result instanceof VaultError);
     const [first] = failures;
     if (failures.length < results.length) {
-      journal.note({ ...about, ...part((result) => !(result instanceof VaultError)), kind: "released", at: clock.now() });
+      journal.note({
+        ...about,
+        ...part((result) => !(result instanceof VaultError)),
+        kind: "released",
+        at: clock.now(),
+      });
     }
     if (first) {
       const why = { code: first.code, detail: first.message };
-      journal.note({ ...about, ...part((result) => result instanceof VaultError), ...why, kind: "failed", at: clock.now() });
+      journal.note({
+        ...about,
+        ...part((result) => result instanceof VaultError),
+        ...why,
+        kind: "failed",
+        at: clock.now(),
+      });
       noted.add(first);
     }
   }
@@ -208,7 +254,9 @@ export class Broker {
     const vault = this.#o.vaults.get(name);
     if (vault) return vault;
     const known = [...this.#o.vaults.keys()].map(quoted).join(", ");
-    const error = new VaultError("vault_not_found", `there is no vault ${quoted(name)}`, { hint: `the vaults are ${known}` });
+    const error = new VaultError("vault_not_found", `there is no vault ${quoted(name)}`, {
+      hint: `the vaults are ${known}`,
+    });
     this.#refused({ session, vault: clip(visible(name), 80) }, error);
     throw error;
   }
@@ -220,7 +268,17 @@ export class Broker {
     } catch (error) {
       const known = asVaultError(error);
       if (!HAS_ITS_OWN_LINE.has(known.code) && !noted.has(known)) {
-        this.#refused({ session: ask.session, vault: ask.vault, action, names: names.map((name) => clip(visible(name), 80)), reason: ask.reason, requester: ask.requester }, known);
+        this.#refused(
+          {
+            session: ask.session,
+            vault: ask.vault,
+            action,
+            names: names.map((name) => clip(visible(name), 80)),
+            reason: ask.reason,
+            requester: ask.requester,
+          },
+          known,
+        );
       }
       throw known;
     }
@@ -248,13 +306,11 @@ const HAS_ITS_OWN_LINE = new Set<Code>(["ask_differently", "expired", "withdrawn
 /** Errors whose delivery already has its `failed` line. */
 const noted = new WeakSet<VaultError>();
 
-function isNoted(error: unknown): boolean {
-  return error instanceof VaultError && noted.has(error);
-}
-
 function stopIfGone(waiter: Waiter, claim: Claim): void {
-  if (waiter.signal.aborted) throw new VaultError("cancelled", "the call was cancelled before the value was handed over");
-  if (!claim.holds()) throw new VaultError("revoked", "a person revoked this approval before the value was handed over");
+  if (waiter.signal.aborted)
+    throw new VaultError("cancelled", "the call was cancelled before the value was handed over");
+  if (!claim.holds())
+    throw new VaultError("revoked", "a person revoked this approval before the value was handed over");
 }
 
 /** Names that do not resolve fail the call before anyone is asked, all of them named. */
@@ -265,15 +321,20 @@ function allOrError(each: Each<Item>, names: readonly string[]): readonly Item[]
   if (errors.length === 1) throw first;
   const bad = names.filter((_, at) => each[at] instanceof VaultError).map(quoted);
   const hints = [...new Set(errors.map((error) => error.hint).filter((hint) => hint !== undefined))];
-  throw new VaultError(first.code, `${errors.length} of ${names.length} names cannot be used: ${bad.join(", ")}; the first: ${first.message}`, {
-    ...(hints[0] !== undefined && { hint: hints[0] }),
-    cause: errors,
-  });
+  throw new VaultError(
+    first.code,
+    `${errors.length} of ${names.length} names cannot be used: ${bad.join(", ")}; the first: ${first.message}`,
+    {
+      ...(hints[0] !== undefined && { hint: hints[0] }),
+      cause: errors,
+    },
+  );
 }
 
 /** Throws what a person's answer, or its absence, means to the agent. Returns only after a yes. */
 function refuse(attended: Exclude<Attended, { is: "pending" }>): void {
-  if (attended.is === "detached") throw new VaultError("cancelled", "the call was cancelled while it waited for a person");
+  if (attended.is === "detached")
+    throw new VaultError("cancelled", "the call was cancelled while it waited for a person");
   const { standing } = attended;
   switch (standing.is) {
     case "approved":

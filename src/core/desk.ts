@@ -137,7 +137,11 @@ export class Desk implements Front {
         this.#end(ticket, { is: "denied", at }, { kind: "denied", proof: by.proof });
         break;
       case "again":
-        this.#end(ticket, { is: "returned", at, note: answer.note }, { kind: "returned", proof: by.proof, detail: answer.note });
+        this.#end(
+          ticket,
+          { is: "returned", at, note: answer.note },
+          { kind: "returned", proof: by.proof, detail: answer.note },
+        );
         break;
     }
     this.#answered(ticket);
@@ -166,7 +170,8 @@ export class Desk implements Front {
   close(detail: string): void {
     this.#closed = true;
     const at = this.#o.clock.now();
-    for (const ticket of this.#waiting.values()) this.#end(ticket, { is: "cancelled", at }, { kind: "cancelled", detail });
+    for (const ticket of this.#waiting.values())
+      this.#end(ticket, { is: "cancelled", at }, { kind: "cancelled", detail });
   }
 
   /** The number of requests that wait for a person. */
@@ -202,12 +207,21 @@ export class Desk implements Front {
     const { request } = ticket;
     try {
       const notice = { vault: request.vault, action: request.action, count: ticket.asked.length };
-      await channel.ring({ ...notice, link: door.link(ticket.token), expiresAt: ticket.span.endsAt }, controller.signal);
+      await channel.ring(
+        { ...notice, link: door.link(ticket.token), expiresAt: ticket.span.endsAt },
+        controller.signal,
+      );
       ticket.learn({ rang: channel.name });
     } catch (error) {
       const detail = error instanceof Error ? error.message : `${channel.name} failed`;
       ticket.learn({ trouble: `${channel.name}: ${detail}` });
-      this.#o.journal.note({ ...aboutRequest(request), kind: "channel_failed", at: clock.now(), code: channel.name, detail });
+      this.#o.journal.note({
+        ...aboutRequest(request),
+        kind: "channel_failed",
+        at: clock.now(),
+        code: channel.name,
+        detail,
+      });
     } finally {
       stop();
     }
@@ -283,7 +297,11 @@ export class Desk implements Front {
     this.#end(ticket, { is: "withdrawn", at: this.#o.clock.now() }, { kind: "withdrawn" });
   }
 
-  #end(ticket: Ticket, standing: Exclude<Standing, { is: "waiting" }>, event?: Partial<Event> & Pick<Event, "kind">): void {
+  #end(
+    ticket: Ticket,
+    standing: Exclude<Standing, { is: "waiting" }>,
+    event?: Partial<Event> & Pick<Event, "kind">,
+  ): void {
     this.#drop(ticket);
     if (event) this.#o.journal.note({ ...aboutRequest(ticket.request), at: standing.at, ...event });
     ticket.settle(standing);

@@ -56,7 +56,11 @@ export class Grants {
    * Opens what an approval permits: this request once for each attached call (once for the next identical call when
    * none is attached), and the window, if one was chosen, over the items that were asked for.
    */
-  open(approval: string, request: AccessRequest, opened: { uses: number; window?: { offer: Offer; span: Span; asked: readonly Item[] } }): void {
+  open(
+    approval: string,
+    request: AccessRequest,
+    opened: { uses: number; window?: { offer: Offer; span: Span; asked: readonly Item[] } },
+  ): void {
     const { window } = opened;
     this.#add(this.#once, approval, request, "once", new Set(), new Span(this.#clock, this.#pickupMs), opened.uses);
     if (!window || request.action !== "read") return;

@@ -11,7 +11,9 @@ export function aboutRequest(request: AccessRequest): Omit<Event, "kind" | "at">
     vault: request.vault,
     provider: request.provider,
     action: request.action,
-    names: request.items.map(({ handle }) => visible(handle.field === undefined ? handle.name : `${handle.name}#${handle.field}`)),
+    names: request.items.map(({ handle }) =>
+      visible(handle.field === undefined ? handle.name : `${handle.name}#${handle.field}`),
+    ),
     refs: request.items.map(({ handle }) => handle.ref),
     reason: request.reason,
     requester: request.requester,

@@ -14,7 +14,12 @@ export function visible(text: string): string {
 
 /** As `visible`, for prose: a line break becomes ` ⏎ ` and a tab a space, since agents write reasons in paragraphs. */
 export function visibleProse(text: string): string {
-  return visible(text.replace(/\s*(?:\r\n|\r|\n)\s*/g, " ⏎ ").replaceAll("\t", " ").trim());
+  return visible(
+    text
+      .replace(/\s*(?:\r\n|\r|\n)\s*/g, " ⏎ ")
+      .replaceAll("\t", " ")
+      .trim(),
+  );
 }
 
 /** The text, cut to at most `max` characters with an ellipsis; never in the middle of a character. */

@@ -63,7 +63,10 @@ async function linuxProcess(pid: number): Promise<Seen | undefined> {
 
 async function otherProcess(pid: number): Promise<Seen | undefined> {
   if (process.platform === "win32") return undefined;
-  const { stdout } = await promisify(execFile)("ps", ["-o", "ppid=,comm=", "-p", String(pid)], { env: {}, timeout: 1_000 });
+  const { stdout } = await promisify(execFile)("ps", ["-o", "ppid=,comm=", "-p", String(pid)], {
+    env: {},
+    timeout: 1_000,
+  });
   const match = /^\s*(\d+)\s+(.*)$/m.exec(stdout);
   return match ? { parent: Number(match[1]), name: basename(match[2] ?? "").replace(/^-/, "") } : undefined;
 }

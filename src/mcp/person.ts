@@ -119,7 +119,10 @@ async function showDialog(session: Session, wait: Wait, over: AbortSignal): Prom
 }
 
 function completeWhenOver(session: Session, elicitationId: string, over: AbortSignal): void {
-  const complete = (): void => void session.server.createElicitationCompletionNotifier(elicitationId)().catch(() => {});
+  const complete = (): void =>
+    void session.server
+      .createElicitationCompletionNotifier(elicitationId)()
+      .catch(() => {});
   if (over.aborted) complete();
   else over.addEventListener("abort", complete, { once: true });
 }

@@ -34,7 +34,11 @@ export function valuesReply(results: readonly { name: string; result: Secret | V
 export function errorReply(error: unknown): CallToolResult {
   const known = asVaultError(error);
   const text = known.hint === undefined ? known.message : `${known.message}\n${known.hint}`;
-  return { isError: true, content: [{ type: "text", text: `${known.code}: ${text}` }], _meta: { [STATUS]: known.code } };
+  return {
+    isError: true,
+    content: [{ type: "text", text: `${known.code}: ${text}` }],
+    _meta: { [STATUS]: known.code },
+  };
 }
 
 /** A normal result that asks for the same call again. It holds no link unless the configuration allows that. */
@@ -57,10 +61,14 @@ export function pendingReply(tool: string, wait: Wait, options: { now: number; w
 export function whatIsAsked(wait: Wait): string {
   const [first = "", ...rest] = wait.names;
   const what = rest.length === 0 ? first : `${first} and ${rest.length} more`;
-  return wait.action === "read" ? `reading ${what} from vault ${quoted(wait.vault)}` : `saving ${what} to vault ${quoted(wait.vault)}`;
+  return wait.action === "read"
+    ? `reading ${what} from vault ${quoted(wait.vault)}`
+    : `saving ${what} to vault ${quoted(wait.vault)}`;
 }
 
 /** An error as one line inside a longer answer. */
 export function lineOf(error: VaultError): string {
-  return error.hint === undefined ? `${error.code}: ${error.message}` : `${error.code}: ${error.message}; ${error.hint}`;
+  return error.hint === undefined
+    ? `${error.code}: ${error.message}`
+    : `${error.code}: ${error.message}; ${error.hint}`;
 }

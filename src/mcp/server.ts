@@ -87,7 +87,9 @@ function createServer(options: McpOptions): Server {
       const tool = TOOLS.find(({ name }) => name === params.name);
       if (!tool) {
         const known = TOOLS.map(({ name }) => name).join(", ");
-        throw new VaultError("invalid_arguments", `there is no tool ${quoted(params.name)}`, { hint: `the tools are ${known}` });
+        throw new VaultError("invalid_arguments", `there is no tool ${quoted(params.name)}`, {
+          hint: `the tools are ${known}`,
+        });
       }
       const { broker, waitMs, linkInResults } = await options.running();
       requester ??= requesterOf(server, options.folder, clock);
@@ -106,10 +108,22 @@ function createServer(options: McpOptions): Server {
   return server;
 }
 
-function describe(tool: Tool): { name: string; title: string; description: string; annotations: object; inputSchema: { type: "object" } } {
+function describe(tool: Tool): {
+  name: string;
+  title: string;
+  description: string;
+  annotations: object;
+  inputSchema: { type: "object" };
+} {
   const { name, title, description, annotations } = tool;
   const { $schema: _, ...schema } = z.toJSONSchema(tool.input, { io: "input" });
-  return { name, title, description, annotations: { title, ...annotations }, inputSchema: { ...schema, type: "object" } };
+  return {
+    name,
+    title,
+    description,
+    annotations: { title, ...annotations },
+    inputSchema: { ...schema, type: "object" },
+  };
 }
 
 function progressOf(extra: Extra): ((count: number, message: string) => Promise<void>) | undefined {
@@ -147,13 +161,12 @@ function complaint(say: (line: string) => void): () => void {
   let count = 0;
   return () => {
     count += 1;
-    if (count === 1 || count % 1_000 === 0) say(`${count} malformed ${count === 1 ? "message" : "messages"} from the client ignored`);
+    if (count === 1 || count % 1_000 === 0)
+      say(`${count} malformed ${count === 1 ? "message" : "messages"} from the client ignored`);
   };
 }
 
-/** Answers to our dialogs decide nothing and carry nothing. */
+/** Answers to our dialogs decide nothing and carry nothing, so there is nothing to check and nothing is passed on. */
 const NOTHING_TO_VALIDATE: jsonSchemaValidator = {
-  getValidator:
-    <T>() =>
-    (input: unknown) => ({ valid: true, data: input as T, errorMessage: undefined }),
+  getValidator: () => () => ({ valid: false, data: undefined, errorMessage: "agent-vault takes nothing from dialogs" }),
 };

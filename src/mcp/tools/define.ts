@@ -23,7 +23,12 @@ export interface Tool {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  readonly annotations: { readOnlyHint: boolean; openWorldHint: boolean; destructiveHint?: boolean; idempotentHint?: boolean };
+  readonly annotations: {
+    readOnlyHint: boolean;
+    openWorldHint: boolean;
+    destructiveHint?: boolean;
+    idempotentHint?: boolean;
+  };
   readonly input: z.ZodObject;
   readonly run: (args: unknown, context: ToolContext) => Promise<CallToolResult>;
 }
@@ -64,7 +69,9 @@ export const reasonArg = z
 function parse<S extends z.ZodObject>(tool: string, input: S, args: unknown): z.output<S> {
   const parsed = input.safeParse(args ?? {});
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.slice(0, 5).map((issue) => `${placeOf(issue.path)}: ${clip(visible(issue.message), 120)}`);
+  const problems = parsed.error.issues
+    .slice(0, 5)
+    .map((issue) => `${placeOf(issue.path)}: ${clip(visible(issue.message), 120)}`);
   const takes = Object.keys(input.shape).join(", ");
   throw new VaultError("invalid_arguments", `${tool}: ${problems.join("; ")}`, { hint: `${tool} takes ${takes}` });
 }

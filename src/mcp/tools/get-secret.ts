@@ -11,13 +11,23 @@ export const getSecret = defineTool({
     'Waits for that person; the result may be a "pending" notice: then call again with the same arguments. ' +
     "The first content block is exactly the value. For several secrets use get_secrets: one approval instead of many.",
   annotations: { readOnlyHint: true, openWorldHint: false },
-  input: z.strictObject({ vault: vaultArg, name: nameArg.describe("secret name, as list_secrets shows it"), reason: reasonArg }),
+  input: z.strictObject({
+    vault: vaultArg,
+    name: nameArg.describe("secret name, as list_secrets shows it"),
+    reason: reasonArg,
+  }),
   run: (args, context) => {
     const { session, requester, waiter, broker } = context;
     const { vault, name, reason } = args;
-    return answer("get_secret", context, broker.read({ session, requester, vault, names: [name], reason }, waiter), ([first]) => {
-      if (!first || first.result instanceof VaultError) throw first?.result ?? new RangeError("an answer without a result");
-      return valueReply(first.result);
-    });
+    return answer(
+      "get_secret",
+      context,
+      broker.read({ session, requester, vault, names: [name], reason }, waiter),
+      ([first]) => {
+        if (!first || first.result instanceof VaultError)
+          throw first?.result ?? new RangeError("an answer without a result");
+        return valueReply(first.result);
+      },
+    );
   },
 });

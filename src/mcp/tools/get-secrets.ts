@@ -19,6 +19,11 @@ export const getSecrets = defineTool({
     const { session, requester, waiter, broker } = context;
     const names = [...new Set(args.names)];
     const { vault, reason } = args;
-    return answer("get_secrets", context, broker.read({ session, requester, vault, names, reason }, waiter), valuesReply);
+    return answer(
+      "get_secrets",
+      context,
+      broker.read({ session, requester, vault, names, reason }, waiter),
+      valuesReply,
+    );
   },
 });

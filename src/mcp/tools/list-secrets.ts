@@ -23,7 +23,10 @@ export const listSecrets = defineTool({
   run: async (args, context) => {
     const { broker, session, waiter } = context;
     const from = args.cursor === undefined ? undefined : decodeCursor(args.cursor);
-    const listing = await broker.list({ session, ...(args.vault !== undefined && { vault: args.vault }) }, waiter.signal);
+    const listing = await broker.list(
+      { session, ...(args.vault !== undefined && { vault: args.vault }) },
+      waiter.signal,
+    );
     return textReply(pageOf(listing, args.search ?? "", from));
   },
 });
@@ -49,7 +52,9 @@ function pageOf(listing: Listing, search: string, from: readonly [string, number
     room -= shown.length;
     const rest = matching.length - start - shown.length;
     if (rest > 0) {
-      lines.push(`${rest} more in ${quoted(vault)}: call list_secrets with cursor ${encodeCursor(vault, start + shown.length)}`);
+      lines.push(
+        `${rest} more in ${quoted(vault)}: call list_secrets with cursor ${encodeCursor(vault, start + shown.length)}`,
+      );
       return lines.join("\n");
     }
   }

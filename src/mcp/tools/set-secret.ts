@@ -23,9 +23,15 @@ export const setSecret = defineTool({
     const { session, requester, waiter, broker } = context;
     const { vault, name, reason } = args;
     const entries = [{ name, value: new Secret(args.value) }];
-    return answer("set_secret", context, broker.write({ session, requester, vault, entries, reason }, waiter), ([first]) => {
-      if (!first || first.result instanceof VaultError) throw first?.result ?? new RangeError("an answer without a result");
-      return textReply(`saved ${quoted(name)} to vault ${quoted(vault)}`);
-    });
+    return answer(
+      "set_secret",
+      context,
+      broker.write({ session, requester, vault, entries, reason }, waiter),
+      ([first]) => {
+        if (!first || first.result instanceof VaultError)
+          throw first?.result ?? new RangeError("an answer without a result");
+        return textReply(`saved ${quoted(name)} to vault ${quoted(vault)}`);
+      },
+    );
   },
 });

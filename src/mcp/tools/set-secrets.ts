@@ -16,23 +16,36 @@ export const setSecrets = defineTool({
   input: z.strictObject({
     vault: vaultArg,
     secrets: z
-      .array(z.strictObject({ name: nameArg.describe("name to save it under"), value: valueArg.describe("the value to save") }))
+      .array(
+        z.strictObject({
+          name: nameArg.describe("name to save it under"),
+          value: valueArg.describe("the value to save"),
+        }),
+      )
       .min(1)
       .max(100)
-      .refine((secrets) => new Set(secrets.map(({ name }) => name)).size === secrets.length, "each name may appear once"),
+      .refine(
+        (secrets) => new Set(secrets.map(({ name }) => name)).size === secrets.length,
+        "each name may appear once",
+      ),
     reason: reasonArg,
   }),
   run: (args, context) => {
     const { session, requester, waiter, broker } = context;
     const { vault, reason } = args;
     const entries = args.secrets.map(({ name, value }) => ({ name, value: new Secret(value) }));
-    return answer("set_secrets", context, broker.write({ session, requester, vault, entries, reason }, waiter), (results) => {
-      const lines = results.map(({ name, result }) =>
-        result instanceof VaultError ? `${quoted(name)}: not saved, ${lineOf(result)}` : `${quoted(name)}: saved`,
-      );
-      const saved = results.filter(({ result }) => !(result instanceof VaultError)).length;
-      const reply = textReply(`saved ${saved} of ${results.length} to vault ${quoted(vault)}\n${lines.join("\n")}`);
-      return saved > 0 ? reply : { ...reply, isError: true };
-    });
+    return answer(
+      "set_secrets",
+      context,
+      broker.write({ session, requester, vault, entries, reason }, waiter),
+      (results) => {
+        const lines = results.map(({ name, result }) =>
+          result instanceof VaultError ? `${quoted(name)}: not saved, ${lineOf(result)}` : `${quoted(name)}: saved`,
+        );
+        const saved = results.filter(({ result }) => !(result instanceof VaultError)).length;
+        const reply = textReply(`saved ${saved} of ${results.length} to vault ${quoted(vault)}\n${lines.join("\n")}`);
+        return saved > 0 ? reply : { ...reply, isError: true };
+      },
+    );
   },
 });

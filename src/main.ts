@@ -1,0 +1,70 @@
+/** How long the end may take before the process goes anyway: law 9 gives two seconds in all. */
+const END_MS = 1_500;
+const PARENT_CHECK_MS = 1_000;
+
+const say = (line: string): void => void process.stderr.write(`agent-vault: ${line}\n`);
+
+// stdout belongs to the protocol, whatever a library thinks.
+for (const method of ["log", "info", "debug"] as const) console[method] = console.error;
+
+const args = process.argv.slice(2);
+if (args.length > 0) void runCommandLine();
+else void serve();
+
+async function runCommandLine(): Promise<void> {
+  const [{ runCommand }, { services }] = await Promise.all([import("./cli/commands.ts"), import("./app.ts")]);
+  const out = (text: string): void => void process.stdout.write(text);
+  const err = (text: string): void => void process.stderr.write(text);
+  // A reader that stops reading (head, less) ends the command quietly.
+  process.stdout.on("error", () => process.exit(0));
+  try {
+    const status = await runCommand(args, { out, err }, services);
+    process.exitCode = status;
+  } catch (error) {
+    crash(error);
+  }
+}
+
+async function serve(): Promise<void> {
+  const { startServer } = await import("./app.ts");
+  const server = await startServer({ say });
+  let ending = false;
+  const end = (why: string, status: number): void => {
+    if (ending) return;
+    ending = true;
+    setTimeout(() => process.exit(status), END_MS).unref();
+    server.close(why).then(
+      () => process.exit(status),
+      () => process.exit(1),
+    );
+  };
+  process.stdin.once("end", () => end("the client closed the connection", 0));
+  process.stdin.once("close", () => end("the client closed the connection", 0));
+  process.stdin.once("error", () => end("the connection to the client broke", 0));
+  process.stdout.once("error", () => end("the client stopped reading", 0));
+  void server.closed.then(() => end("the client closed the connection", 0));
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => end(`signal ${signal}`, 0));
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) end("the client is gone", 0);
+  }, PARENT_CHECK_MS).unref();
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+    process.on(event, (error: unknown) => {
+      report(error);
+      end("agent-vault failed", 1);
+    });
+  }
+}
+
+function crash(error: unknown): void {
+  report(error);
+  process.exitCode = 1;
+}
+
+/** Where it happened and what kind it was; never the message, which could hold anything. */
+function report(error: unknown): void {
+  const kind = error instanceof Error ? error.name : typeof error;
+  const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
+  say(`failed in a way it does not know (${kind}); please report this:`);
+  process.stderr.write(`${frames.slice(0, 12).join("\n")}\n`);
+}

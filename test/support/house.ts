@@ -1,0 +1,269 @@
+import { Broker, type ReadAsk, type Reply, type WriteAsk } from "../../src/core/broker.ts";
+import type { Card } from "../../src/core/card.ts";
+import { Desk, type DeskOptions } from "../../src/core/desk.ts";
+import { VaultError } from "../../src/core/errors.ts";
+import type { Event } from "../../src/core/event.ts";
+import { Grants } from "../../src/core/grants.ts";
+import type { Rules } from "../../src/core/policy.ts";
+import type {
+  Channel,
+  Door,
+  Each,
+  Journal,
+  Notice,
+  Provider,
+  Saved,
+  Vault,
+  Wait,
+  Waiter,
+} from "../../src/core/ports.ts";
+import type { Handle, Plan, Requester } from "../../src/core/request.ts";
+import { lapseRecorder } from "../../src/core/lapses.ts";
+import { Secret } from "../../src/core/secret.ts";
+import { Tally } from "../../src/core/tally.ts";
+import { FakeClock } from "./fake-clock.ts";
+
+/** A vault in memory that behaves as the env file does: names are keys, handles are checked, reads are by handle. */
+export class FakeVault implements Provider {
+  readonly secrets: Map<string, string>;
+  reads = 0;
+  resolves = 0;
+  /** Awaited before each read: a test can hold a value back. */
+  gate: Promise<void> = Promise.resolve();
+  fails: VaultError | undefined;
+
+  constructor(secrets: Record<string, string>) {
+    this.secrets = new Map(Object.entries(secrets));
+  }
+
+  readonly list = (): Promise<readonly string[]> => Promise.resolve([...this.secrets.keys()]);
+
+  readonly resolve = (names: readonly string[]): Promise<Each<Handle>> => {
+    this.resolves += 1;
+    return Promise.resolve(
+      names.map((name) =>
+        this.secrets.has(name)
+          ? { name, ref: `id:${name}`, checked: true }
+          : new VaultError("secret_not_found", `there is no secret "${name}"`, { hint: "call list_secrets" }),
+      ),
+    );
+  };
+
+  readonly read = async (handles: readonly Handle[]): Promise<Each<Secret>> => {
+    await this.gate;
+    this.reads += 1;
+    if (this.fails) throw this.fails;
+    return handles.map((handle) => {
+      const value = this.secrets.get(handle.ref.slice(3));
+      return value === undefined ? new VaultError("conflict", `"${handle.name}" is gone`) : new Secret(value);
+    });
+  };
+
+  readonly planWrite = (entries: readonly { name: string }[]): Promise<Each<Plan>> => {
+    this.resolves += 1;
+    return Promise.resolve(
+      entries.map(({ name }) => ({
+        name,
+        ref: `id:${name}`,
+        checked: true,
+        effect: this.secrets.has(name) ? ("replace" as const) : ("create" as const),
+      })),
+    );
+  };
+
+  readonly write = async (entries: readonly { plan: Plan; value: Secret }[]): Promise<Each<Saved>> => {
+    await this.gate;
+    if (this.fails) throw this.fails;
+    return entries.map(({ plan, value }) => {
+      this.secrets.set(plan.name, value.reveal());
+      return { saved: true as const };
+    });
+  };
+}
+
+/** A log in memory that can be told to be away. */
+export class FakeJournal implements Journal {
+  readonly events: Event[] = [];
+  away = false;
+  /** Called before each durable write; a test can interleave here. */
+  before: () => Promise<void> = () => Promise.resolve();
+
+  readonly record = async (events: readonly Event[]): Promise<void> => {
+    await this.before();
+    if (this.away) throw new VaultError("audit_unavailable", "the log cannot be written");
+    this.events.push(...events);
+  };
+
+  readonly note = (event: Event): void => {
+    this.events.push(event);
+  };
+
+  kinds(request?: string): string[] {
+    return this.events.filter((event) => request === undefined || event.request === request).map(({ kind }) => kind);
+  }
+}
+
+export interface House {
+  readonly clock: FakeClock;
+  readonly journal: FakeJournal;
+  readonly vault: FakeVault;
+  readonly desk: Desk;
+  readonly grants: Grants;
+  readonly broker: Broker;
+  readonly rings: Notice[];
+  /** Tokens of the requests that reached a person, oldest first. */
+  readonly tokens: string[];
+  /** One get_secret(s) call as the tool makes it. */
+  readonly get: (names: string | readonly string[], call?: CallOptions) => Call<Secret>;
+  readonly set: (values: Record<string, string>, call?: CallOptions) => Call<Saved>;
+  readonly card: (at?: number) => Card;
+  readonly approve: (choice?: "window" | "once", at?: number) => Promise<boolean>;
+  readonly deny: (at?: number) => Promise<boolean>;
+}
+
+export interface CallOptions {
+  readonly vault?: string;
+  readonly session?: string;
+  readonly reason?: string;
+  readonly holdMs?: number;
+}
+
+export interface Call<T> {
+  readonly reply: Promise<Reply<T>>;
+  readonly cancel: (reason?: string) => void;
+  readonly waits: Wait[];
+}
+
+export const WHO: Requester = {
+  claims: { client: "test-client 1.0" },
+  facts: { user: "maria", host: "devbox", folder: "/home/maria/shop", process: "claude" },
+};
+
+/** The core with a vault, a log, a door and a channel in memory, and a clock that moves when told. */
+export function startHouse(
+  options: {
+    secrets?: Record<string, string>;
+    rules?: Partial<Rules>;
+    desk?: Partial<DeskOptions>;
+    vaults?: Record<string, Partial<Rules>>;
+  } = {},
+): House {
+  const clock = new FakeClock();
+  const journal = new FakeJournal();
+  const vault = new FakeVault(
+    options.secrets ?? { DATABASE_URL: "postgres://hunter2-4711", STRIPE_KEY: "sk_live_canary_0815" },
+  );
+  const rings: Notice[] = [];
+  const tokens: string[] = [];
+  const channel: Channel = {
+    name: "bell",
+    ring: (notice) => {
+      rings.push(notice);
+      return Promise.resolve();
+    },
+  };
+  const door: Door = {
+    open: () => Promise.resolve(),
+    settled: () => Promise.resolve(),
+    link: (token) => {
+      if (!tokens.includes(token)) tokens.push(token);
+      return { local: `http://localhost:9999/approve/${token}` };
+    },
+  };
+  let lapsed: ReturnType<typeof lapseRecorder> = () => {};
+  const grants = new Grants({
+    clock,
+    pickupMs: options.desk?.pickupMs ?? 300_000,
+    lapsed: (...what) => lapsed(...what),
+  });
+  const desk = new Desk({
+    clock,
+    journal,
+    grants,
+    door,
+    channels: [channel],
+    expireMs: 900_000,
+    pickupMs: 300_000,
+    denyCooldownMs: 300_000,
+    maxWaiting: 20,
+    ...options.desk,
+  });
+  lapsed = lapseRecorder({ clock, journal, desk });
+  const rules: Rules = { ttlMs: 0, ttlScope: "secret", writable: true, ...options.rules };
+  const vaults = new Map<string, Vault>();
+  for (const [name, own] of Object.entries(options.vaults ?? { dev: {} })) {
+    vaults.set(name, { name, provider: "fake", rules: { ...rules, ...own }, open: () => Promise.resolve(vault) });
+  }
+  const broker = new Broker({ clock, journal, tally: new Tally(journal, clock), desk, grants, vaults });
+
+  const call = <T>(options: CallOptions, run: (waiter: Waiter) => Promise<Reply<T>>): Call<T> => {
+    const controller = new AbortController();
+    const waits: Wait[] = [];
+    const waiter: Waiter = {
+      signal: controller.signal,
+      holdMs: options.holdMs,
+      isStop: (reason) => reason === "user-cancel",
+      waiting: (wait) => waits.push(wait),
+    };
+    const reply = run(waiter);
+    reply.catch(() => {});
+    return { reply, waits, cancel: (reason = "timed out") => controller.abort(reason) };
+  };
+  const about = (options: CallOptions): Pick<ReadAsk, "session" | "requester" | "vault" | "reason"> => ({
+    session: options.session ?? "session-1",
+    requester: WHO,
+    vault: options.vault ?? "dev",
+    reason: options.reason ?? "run migration 0042",
+  });
+  const tokenAt = (at: number): string => tokens.at(at) ?? "no such request";
+  return {
+    clock,
+    journal,
+    vault,
+    desk,
+    grants,
+    broker,
+    rings,
+    tokens,
+    get: (names, options = {}) =>
+      call(options, (waiter) =>
+        broker.read({ ...about(options), names: typeof names === "string" ? [names] : names }, waiter),
+      ),
+    set: (values, options = {}) =>
+      call(options, (waiter) => {
+        const entries = Object.entries(values).map(([name, value]) => ({ name, value: new Secret(value) }));
+        const ask: WriteAsk = { ...about(options), entries };
+        return broker.write(ask, waiter);
+      }),
+    card: (at = -1) => {
+      const card = desk.card(tokenAt(at));
+      if (!card) throw new Error("no card");
+      return card;
+    },
+    approve: (choice = "window", at = -1) =>
+      desk.answer(tokenAt(at), { verdict: "approve", choice }, { proof: "link" }),
+    deny: (at = -1) => desk.answer(tokenAt(at), { verdict: "deny" }, { proof: "link" }),
+  };
+}
+
+/** Lets everything that can happen without time passing happen. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The values of a finished read by name; the code where one failed. */
+export async function valuesOf(call: Call<Secret>): Promise<Record<string, string>> {
+  const reply = await call.reply;
+  if (reply.is !== "done") return { "(reply)": reply.is };
+  return Object.fromEntries(
+    reply.results.map(({ name, result }) => [name, result instanceof VaultError ? result.code : result.reveal()]),
+  );
+}
+
+/** The code a call failed with; "done" or "pending" when it did not fail. */
+export async function codeOf(call: Call<unknown>): Promise<string> {
+  return call.reply.then(
+    (reply) => reply.is,
+    (error: unknown) => (error instanceof VaultError ? error.code : String(error)),
+  );
+}
