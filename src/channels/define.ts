@@ -1,0 +1,55 @@
+import type { z } from "zod";
+import type { Clock } from "../core/clock.ts";
+import { VaultError } from "../core/errors.ts";
+import type { Channel } from "../core/ports.ts";
+
+/** What a channel gets from the house besides its own options. */
+export interface ChannelContext {
+  readonly clock: Clock;
+  /** The environment of this process; a channel that starts a program hands on only what that program needs. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** One kind of channel, as the configuration knows it. */
+export interface ChannelDefinition {
+  /** The `type` in the configuration. */
+  readonly type: string;
+  readonly title: string;
+  /** One sentence for `doctor` and the documentation. */
+  readonly summary: string;
+  /** Strict, without `type`; each field describes itself. Each string may also be written as `env:NAME`. */
+  readonly options: z.ZodObject;
+  /**
+   * Makes the channel; nothing is loaded, opened or sent before the first `ring`. Takes the options as configured (a
+   * `type` among them is ignored) with `env:` references resolved; throws `config_invalid` when they do not fit.
+   */
+  readonly open: (options: Readonly<Record<string, unknown>>, context: ChannelContext) => Channel;
+}
+
+/** A definition from its parts. Options are checked again at `open`: what stood behind a reference is known only then. */
+export function defineChannel<Options extends z.ZodObject>(parts: {
+  readonly type: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly options: Options;
+  readonly open: (options: z.output<Options>, context: ChannelContext) => Channel;
+}): ChannelDefinition {
+  return {
+    ...parts,
+    open(configured, context) {
+      const options = Object.fromEntries(Object.entries(configured).filter(([key]) => key !== "type"));
+      const checked = parts.options.safeParse(options);
+      const unresolved = Object.keys(options).find((key) => String(options[key]).startsWith("env:"));
+      if (checked.success && unresolved === undefined) return parts.open(checked.data, context);
+      // The issue's own text could quote the value, and the value may be a token.
+      const at = unresolved ?? checked.error?.issues[0]?.path.join(".");
+      throw new VaultError(
+        "config_invalid",
+        `the ${parts.type} channel cannot use ${at ? `its ${at}` : "its options"}`,
+        {
+          hint: "correct it in the configuration, or set the variable it refers to",
+        },
+      );
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import type { z } from "zod";
+import type { Clock } from "../core/clock.ts";
+import { VaultError } from "../core/errors.ts";
+import type { Tunnel } from "../core/ports.ts";
+
+/** What a tunnel gets from the house besides its own options. */
+export interface TunnelContext {
+  readonly clock: Clock;
+}
+
+/** One kind of tunnel, as the configuration knows it. */
+export interface TunnelDefinition {
+  /** The `type` in the configuration. */
+  readonly type: string;
+  readonly title: string;
+  /** One sentence for `doctor` and the documentation. */
+  readonly summary: string;
+  /** Strict, without `type`; each field describes itself. Each string may also be written as `env:NAME`. */
+  readonly options: z.ZodObject;
+  /**
+   * Makes the tunnel; undefined where the page is to stay on this machine. Nothing is loaded or connected before the
+   * tunnel's own `open`. Takes the options as configured (a `type` among them is ignored) with `env:` references
+   * resolved; throws `config_invalid` when they do not fit.
+   */
+  readonly open: (options: Readonly<Record<string, unknown>>, context: TunnelContext) => Tunnel | undefined;
+}
+
+/** A definition from its parts. Options are checked again at `open`: what stood behind a reference is known only then. */
+export function defineTunnel<Options extends z.ZodObject>(parts: {
+  readonly type: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly options: Options;
+  readonly open: (options: z.output<Options>, context: TunnelContext) => Tunnel | undefined;
+}): TunnelDefinition {
+  return {
+    ...parts,
+    open(configured, context) {
+      const options = Object.fromEntries(Object.entries(configured).filter(([key]) => key !== "type"));
+      const checked = parts.options.safeParse(options);
+      const unresolved = Object.keys(options).find((key) => String(options[key]).startsWith("env:"));
+      if (checked.success && unresolved === undefined) return parts.open(checked.data, context);
+      // The issue's own text could quote the value, and the value may be a token.
+      const at = unresolved ?? checked.error?.issues[0]?.path.join(".");
+      throw new VaultError(
+        "config_invalid",
+        `the ${parts.type} tunnel cannot use ${at ? `its ${at}` : "its options"}`,
+        {
+          hint: "correct it in the configuration, or set the variable it refers to",
+        },
+      );
+    },
+  };
+}
