@@ -1,0 +1,125 @@
+/**
+ * What makes a page live, served as /live.js: it counts down, tells times in the phone's own zone, and brings the page
+ * up to date when something changed elsewhere. It decides nothing, and without it the page still does everything.
+ */
+export const SCRIPT = `"use strict";
+(() => {
+  const page = () => document.getElementById("page");
+  const news = document.getElementById("news");
+  const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  let shownAt = Date.now();
+  let atZero = false;
+
+  const two = (n) => String(n).padStart(2, "0");
+  function face(ms) {
+    const s = Math.max(0, Math.ceil(ms / 1000));
+    const h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60;
+    return (h > 0 ? h + ":" + two(m) : String(m)) + ":" + two(s % 60) + " left";
+  }
+
+  // What is left was measured on the other computer; from then on this one only counts.
+  function tick() {
+    const timer = document.querySelector("[data-left]");
+    if (!timer) return;
+    const left = Number(timer.dataset.left) - (Date.now() - shownAt);
+    timer.textContent = face(left);
+    timer.classList.toggle("soon", left < 60000);
+    if (left <= 0 && !atZero) { atZero = true; void refresh().catch(() => undefined); }
+  }
+
+  function localTimes() {
+    for (const time of document.querySelectorAll("time[datetime]")) {
+      const at = new Date(time.dateTime);
+      const today = at.toDateString() === new Date().toDateString();
+      time.textContent = at.toLocaleString([], { ...(today ? {} : { dateStyle: "medium" }), timeStyle: "short" });
+    }
+    const text = document.querySelector(".clamp");
+    const more = document.querySelector(".more");
+    const box = document.getElementById("more");
+    if (text && more && box && !box.checked) more.hidden = box.disabled = text.scrollHeight <= text.clientHeight + 1;
+  }
+
+  // While the request still waits only the parts that can change are exchanged, so a half-written note, the chosen
+  // option and the place on the page stay as they are.
+  function show(next) {
+    const now = page();
+    const same = now.dataset.standing === "waiting" && next.dataset.standing === "waiting";
+    const changed = now.dataset.news !== next.dataset.news || !same;
+    shownAt = Date.now();
+    atZero = false;
+    if (same) {
+      for (const part of next.querySelectorAll("[data-part]")) {
+        const old = now.querySelector('[data-part="' + part.dataset.part + '"]');
+        if (old && old.outerHTML !== part.outerHTML) old.replaceWith(part);
+      }
+      now.dataset.version = next.dataset.version;
+      now.dataset.news = next.dataset.news;
+    } else {
+      const held = now.contains(document.activeElement) ? document.activeElement.id : "";
+      now.replaceWith(next);
+      if (held) (document.getElementById(held) || document.querySelector("h1")).focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
+    localTimes();
+    tick();
+    if (changed) news.textContent = next.dataset.news;
+  }
+
+  async function refresh() {
+    const answer = await fetch(location.href, { cache: "no-store" });
+    const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = next.getElementById("page");
+    if (!fresh) throw new Error("not our page");
+    document.title = next.title;
+    show(document.adoptNode(fresh));
+  }
+
+  function connection(lost) {
+    const old = document.getElementById("lost");
+    if (!lost) { if (old) old.remove(); return; }
+    if (old) return;
+    const line = document.createElement("p");
+    line.id = "lost";
+    line.setAttribute("role", "alert");
+    line.textContent = "No connection to the computer that asks. Trying again. If its agent was closed, this request is over and nothing more is released.";
+    document.body.prepend(line);
+  }
+
+  async function watch() {
+    let failures = 0;
+    while (page().dataset.live) {
+      const began = Date.now();
+      try {
+        const answer = await fetch(page().dataset.live + "?version=" + page().dataset.version, { cache: "no-store" });
+        if (answer.status === 200 || answer.status === 404) await refresh();
+        else if (answer.status !== 204) throw new Error("busy");
+        failures = 0;
+        connection(false);
+        if (Date.now() - began < 500) await wait(500);
+      } catch {
+        failures += 1;
+        if (failures > 1) connection(true);
+        await wait(Math.min(15000, 500 * 2 ** failures));
+      }
+    }
+    connection(false);
+  }
+
+  // One tap is one answer, however fast the second one follows.
+  document.addEventListener("submit", (event) => {
+    const root = document.documentElement;
+    if (root.classList.contains("sent")) event.preventDefault();
+    else root.classList.add("sent");
+  });
+  addEventListener("pageshow", () => document.documentElement.classList.remove("sent"));
+  addEventListener("resize", localTimes);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && page().dataset.live) void refresh().catch(() => undefined);
+  });
+
+  localTimes();
+  tick();
+  setInterval(tick, 1000);
+  void watch();
+})();
+`;

@@ -1,0 +1,124 @@
+import type { IncomingMessage } from "node:http";
+import express, { type ErrorRequestHandler, type NextFunction, type Request, type Response } from "express";
+import type { Front } from "../core/card.ts";
+import type { Clock } from "../core/clock.ts";
+import { approveRoutes } from "./approve.ts";
+import { HEADERS, hostOf } from "./guard.ts";
+import { ICON } from "./icon.ts";
+import { listen } from "./listen.ts";
+import { createOrigins } from "./origins.ts";
+import { plainPage } from "./page.ts";
+import { SCRIPT } from "./script.ts";
+import { STYLE } from "./style.ts";
+
+export interface WebOptions {
+  readonly front: Front;
+  readonly clock: Clock;
+  /** The wanted port; 0 for any free one. */
+  readonly port: number;
+  /** Told of what should not happen: the person only sees that something failed here. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+/** The running page. */
+export interface Web {
+  /** The port it really has. */
+  readonly port: number;
+  /** The address of a request's page for a browser on this machine. */
+  readonly link: (token: string) => string;
+  /** Makes the page answer under a tunnel's https origin too, or with undefined no longer. */
+  readonly setPublicOrigin: (origin: string | undefined) => void;
+  /** Stops listening and ends every connection at once, waiting ones included. */
+  readonly close: () => Promise<void>;
+}
+
+/** Starts the person's side on this machine's loopback. Resolves once it listens; throws `page_unavailable`. */
+export async function createWeb({ front, clock, port: wanted, onFault }: WebOptions): Promise<Web> {
+  const closing = new AbortController();
+  let originOf: (request: IncomingMessage) => string | undefined = () => undefined;
+
+  const app = express();
+  app.disable("x-powered-by").disable("etag").enable("strict routing").enable("case sensitive routing");
+  app.use((_request, response, next) => {
+    response.set(HEADERS);
+    next();
+  });
+  app.use((request, response, next) => {
+    if (originOf(request) === undefined) misdirected(response);
+    else next();
+  });
+  app.get("/style.css", (_request, response) => void response.type("css").send(STYLE));
+  app.get("/live.js", (_request, response) => void response.type("js").send(SCRIPT));
+  app.get(["/icon.svg", "/favicon.ico"], (_request, response) => void response.type("svg").send(ICON));
+  app.get("/", home);
+  app.use(
+    "/approve/:token",
+    approveRoutes({ front, clock, closing: closing.signal, originOf: (request) => originOf(request) }),
+  );
+  app.all(["/", "/style.css", "/live.js", "/icon.svg", "/favicon.ico"], (_request, response) => {
+    response.status(405).set("Allow", "GET, HEAD").send(page405());
+  });
+  app.use((_request, response) => void response.status(404).send(page404()));
+  app.use(faults(onFault));
+
+  const { port, servers } = await listen(app, wanted);
+  const origins = createOrigins(port);
+  originOf = (request) => origins.of(hostOf(request));
+
+  return {
+    port,
+    link: (token) => `http://localhost:${port}/approve/${token}`,
+    setPublicOrigin: origins.setPublic,
+    close: async () => {
+      closing.abort();
+      await Promise.all(
+        servers.map((server) => {
+          const closed = new Promise((resolve) => server.close(resolve));
+          server.closeAllConnections();
+          return closed;
+        }),
+      );
+    },
+  };
+}
+
+function home(_request: Request, response: Response): void {
+  response.send(
+    plainPage("agent-vault", [
+      "An agent asks here before it may use a secret.",
+      "Each request has its own link. Open the one you were sent.",
+    ]),
+  );
+}
+
+function misdirected(response: Response): void {
+  response.status(421).send(plainPage("Wrong address", ["This page does not answer under that name."]));
+}
+
+function page404(): string {
+  return plainPage("Not found", ["There is nothing at this address."]);
+}
+
+function page405(): string {
+  return plainPage("Not possible", ["This address can only be looked at."]);
+}
+
+function faults(onFault: WebOptions["onFault"]): ErrorRequestHandler {
+  // Express knows error handlers by their four arguments.
+  return (error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    const status = statusOf(error);
+    if (status === 500) onFault?.(error);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const text =
+      status === 500 ? "Something failed here. Nothing was decided." : "That was not understood. Nothing was decided.";
+    response.status(status).send(plainPage(status === 413 ? "Too long" : "Not possible", [text]));
+  };
+}
+
+function statusOf(error: unknown): number {
+  const status: unknown = error instanceof Error && "status" in error ? error.status : undefined;
+  return typeof status === "number" && status >= 400 && status < 500 ? status : 500;
+}

@@ -1,0 +1,180 @@
+import type { Card } from "../core/card.ts";
+import type { CardView } from "./card-page.ts";
+import { client, clockFace, itemList, split } from "./card-parts.ts";
+import { html, type Markup } from "./html.ts";
+import { page } from "./page.ts";
+import { count, duration, moment } from "./words.ts";
+
+/** A request that waits for its answer: who, for what, why, what a yes opens, how long is left. */
+export function waitingPage({ card, token, seal, now }: CardView): string {
+  const path = `/approve/${token}`;
+  return page({
+    title: "Approve or deny - agent-vault",
+    look: card.action,
+    standing: "waiting",
+    live: { path: `${path}/live`, version: card.version },
+    news: card.attached > 0 ? "The agent is waiting." : "Nobody is waiting just now.",
+    header: clockFace(card.expiresAt - now),
+    main: html`<main>
+      ${heading(card)} ${attendance(card)} ${itemList(card, now)} ${said(card)} ${seen(card)}
+      <form id="decide" method="post" action="${path}">
+        <button class="none" type="submit" disabled tabindex="-1" aria-hidden="true"></button>
+        <input type="hidden" name="seal" value="${seal}" />
+        ${choices(card)}
+      </form>
+      ${again(path, seal)} ${worth(card, now)}
+    </main>`,
+    footer: buttons(card),
+  });
+}
+
+function heading(card: Card): Markup {
+  const { asked } = split(card);
+  const write = card.action === "write";
+  return html`<h1 tabindex="-1">
+    <span class="lead">An agent that calls itself</span>
+    <span class="who">${client(card)} wants to ${write ? "save" : "read"}</span>
+    <span class="count">${count(asked.length, "secret")} <span class="badge">${write ? "WRITE" : "READ"}</span></span>
+    <span class="where"
+      >${write ? "to" : "from"} <bdi class="vault">${card.vault}</bdi> <span class="kind">${card.provider}</span></span
+    >
+  </h1>`;
+}
+
+function attendance(card: Card): Markup {
+  if (card.attached > 0) return html`<div data-part="attendance"></div>`;
+  return html`<div data-part="attendance">
+    <p class="note">
+      Nobody is waiting just now. Approving lets the next try of the agent through, for ${duration(card.pickupMs)}.
+    </p>
+  </div>`;
+}
+
+/** Claims. At most four lines are shown until the person asks for more; the script hides the switch when all fits. */
+function said({ reason, requester }: Card): Markup {
+  const long = reason.length > 90;
+  const roots = requester.claims.roots ?? [];
+  return html`<section class="said">
+<h2>The agent says</h2>
+${long ? html`<input class="unseen" type="checkbox" id="more" />` : undefined}
+<blockquote${long ? html` class="clamp"` : undefined} dir="auto">${reason}</blockquote>
+${long ? html`<label for="more" class="more">Show all it says</label>` : undefined}
+${roots.length > 0 ? html`<p class="fine">It says it works in ${roots.map((root, at) => html`${at > 0 ? ", " : ""}<bdi class="mono" dir="ltr">${root}</bdi>`)}</p>` : undefined}
+</section>`;
+}
+
+function seen({ requester, approvedBefore }: Card): Markup {
+  const { folder, host, user, process } = requester.facts;
+  return html`<section>
+    <h2>We saw</h2>
+    <dl class="facts">
+      <div>
+        <dt>Folder</dt>
+        <dd><bdi class="mono" dir="ltr">${folder}</bdi></dd>
+      </div>
+      <div>
+        <dt>Computer</dt>
+        <dd><bdi>${host}</bdi>, user <bdi>${user}</bdi></dd>
+      </div>
+      ${
+        process === undefined
+          ? undefined
+          : html`<div>
+              <dt>Started by</dt>
+              <dd><bdi class="mono" dir="ltr">${process}</bdi></dd>
+            </div>`
+      }
+      <div>
+        <dt>Before</dt>
+        <dd>${before(approvedBefore)}</dd>
+      </div>
+    </dl>
+  </section>`;
+}
+
+function before(times: number): string {
+  return times === 0 ? "First time in this session" : `Approved ${count(times, "time")} before in this session`;
+}
+
+function choices(card: Card): Markup {
+  const { offer } = card;
+  if (offer.windowMs === 0) {
+    return html`<section>
+      <h2>If you approve</h2>
+      <p class="only">just this once</p>
+      <input type="hidden" name="choice" value="once" />
+    </section>`;
+  }
+  const option = (id: string, words: Markup, hint: string, checked: Markup | undefined): Markup =>
+    html`<label class="option" for="${id}"
+      ><input type="radio" name="choice" id="${id}" value="${id}" ${checked} />
+      <span><span class="words">${words}</span><span class="hint">${hint}</span></span></label
+    >`;
+  return html`<fieldset>
+    <legend>If you approve</legend>
+    ${option("window", windowWords(card), windowHint(card), html` checked`)}
+    ${option("once", html`just this once`, "Next time it has to ask again.", undefined)}
+  </fieldset>`;
+}
+
+function windowWords(card: Card): Markup {
+  const length = duration(card.offer.windowMs);
+  if (card.offer.scope === "vault")
+    return html`<strong>ALL of <bdi dir="ltr">${card.vault}</bdi></strong> for ${length}`;
+  const n = split(card).asked.length;
+  return html`${n === 1 ? "this secret" : `these ${n}`} for ${length}`;
+}
+
+function windowHint(card: Card): string {
+  return card.offer.scope === "vault"
+    ? "Every secret in this vault, not only those listed here, without asking again."
+    : "The agent can read again without asking.";
+}
+
+function again(path: string, seal: string): Markup {
+  return html`<details id="again">
+    <summary>Ask again differently</summary>
+    <form method="post" action="${path}">
+      <input type="hidden" name="seal" value="${seal}" />
+      <label for="note">A note for the agent</label>
+      <textarea id="note" name="note" rows="3" maxlength="500" aria-describedby="note-hint"></textarea>
+      <p class="fine" id="note-hint">Nothing is released. The agent reads your note and may ask again at once.</p>
+      <button class="button quiet" type="submit" name="verdict" value="again">Send back</button>
+    </form>
+  </details>`;
+}
+
+/** What a link alone is worth, said where it matters. */
+function worth({ requester, expiresAt }: Card, now: number): Markup {
+  const { user, host } = requester.facts;
+  return html`<p class="fine">
+      Whoever holds this link can approve, programs running as <bdi>${user}</bdi> on <bdi>${host}</bdi> included.
+    </p>
+    <noscript
+      ><p class="fine">
+        This request waits until ${moment(expiresAt, now)}. Reload the page to see how it stands.
+      </p></noscript
+    >`;
+}
+
+function buttons(card: Card): Markup {
+  const { windowMs, scope } = card.offer;
+  const length = duration(windowMs);
+  const opens =
+    windowMs === 0
+      ? html`<small>just this once</small>`
+      : html`<small class="for-window">${scope === "vault" ? "ALL for " : "for "}${length}</small
+          ><small class="for-once">just this once</small>`;
+  const yes =
+    card.action === "write"
+      ? html`<span class="verb">Save to <bdi dir="ltr">${card.vault}</bdi></span>`
+      : html`<span class="verb">Approve</span>`;
+  return html`<footer class="bar" aria-label="Your answer">
+    <button class="button deny" type="submit" form="decide" id="deny" name="verdict" value="deny">
+      <span class="verb">Deny</span>
+    </button>
+    <button class="button approve" type="submit" form="decide" id="approve" name="verdict" value="approve">
+      ${yes} ${opens}
+    </button>
+  </footer>`;
+}

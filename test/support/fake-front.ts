@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import type { Answer, Card, CardItem, Front, Standing } from "../../src/core/card.ts";
+import type { Clock } from "../../src/core/clock.ts";
+import { VaultError } from "../../src/core/errors.ts";
+
+type Seed = Partial<Omit<Card, "version">>;
+
+/** A desk of cards in memory, honest about what the page relies on: one outcome each, versions that grow, `changed`. */
+export class FakeFront implements Front {
+  /** Everything that was really decided, in order. */
+  readonly decided: { token: string; what: Answer | "revoke" }[] = [];
+  /** Rejects approvals as a log that cannot be written would. */
+  auditBroken = false;
+  /** Makes `card` fail, as a bug would. */
+  broken = false;
+  waiting = 0;
+  readonly #clock: Pick<Clock, "now">;
+  readonly #cards = new Map<string, Card>();
+  readonly #watchers = new Set<() => void>();
+
+  constructor(clock: Pick<Clock, "now"> = { now: Date.now }) {
+    this.#clock = clock;
+  }
+
+  /** Puts a card on the desk and returns its token. What is not given is an everyday read of two secrets. */
+  add(seed: Seed = {}): string {
+    const token = randomBytes(16).toString("base64url");
+    this.#cards.set(token, { ...everyday(this.#clock.now()), ...seed, version: 1 });
+    return token;
+  }
+
+  /** Changes a card as the desk would: agents come and go, requests expire. */
+  change(token: string, seed: Seed): void {
+    const card = this.#cards.get(token);
+    if (card === undefined) throw new TypeError("no such card");
+    this.#cards.set(token, { ...card, ...seed, version: card.version + 1 });
+    for (const wake of [...this.#watchers]) wake();
+  }
+
+  /** Ends a waiting request without a person. */
+  end(token: string, is: "expired" | "withdrawn" | "cancelled"): void {
+    this.change(token, { standing: { is, at: this.#clock.now() }, attached: 0 });
+  }
+
+  readonly card = (token: string): Card | undefined => {
+    if (this.broken) throw new Error("planted fault hunter2-4711");
+    return this.#cards.get(token);
+  };
+
+  readonly answer = async (token: string, answer: Answer): Promise<boolean> => {
+    if (answer.verdict === "approve" && this.auditBroken) {
+      throw new VaultError("audit_unavailable", "the audit log cannot be written", { hint: "free some disk" });
+    }
+    const card = this.#cards.get(token);
+    if (card?.standing.is !== "waiting") return false;
+    this.decided.push({ token, what: answer });
+    this.change(token, { standing: standingOf(card, answer, this.#clock.now()) });
+    return true;
+  };
+
+  readonly revoke = (token: string): boolean => {
+    const standing = this.#cards.get(token)?.standing;
+    if (standing?.is !== "approved" || standing.ended !== undefined) return false;
+    this.decided.push({ token, what: "revoke" });
+    this.change(token, { standing: { ...standing, ended: "revoked" } });
+    return true;
+  };
+
+  readonly changed = (token: string, version: number, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        if (!signal.aborted && this.#cards.get(token)?.version === version) return;
+        signal.removeEventListener("abort", done);
+        if (this.#watchers.delete(done)) this.waiting -= 1;
+        resolve();
+      };
+      this.#watchers.add(done);
+      this.waiting += 1;
+      signal.addEventListener("abort", done);
+      done();
+    });
+}
+
+function standingOf(card: Card, answer: Answer, at: number): Standing {
+  if (answer.verdict === "deny") return { is: "denied", at };
+  if (answer.verdict === "again") return { is: "returned", at, note: answer.note };
+  if (answer.choice === "window") return { is: "approved", at, until: at + card.offer.windowMs };
+  // An attached call is served on the spot, and with it the one use is gone.
+  return card.attached > 0 ? { is: "approved", at, ended: "over" } : { is: "approved", at };
+}
+
+function everyday(now: number): Omit<Card, "version"> {
+  return {
+    vault: "prod",
+    provider: "1password",
+    action: "read",
+    items: [item("DATABASE_URL"), { ...item("STRIPE_KEY"), field: "password" }],
+    reason: "Run migration 0042_add_roles",
+    requester: {
+      claims: { client: "Claude Code" },
+      facts: { user: "maria", host: "devbox", folder: "~/shop", process: "claude" },
+    },
+    offer: { windowMs: 15 * 60_000, scope: "secret" },
+    standing: { is: "waiting" },
+    attached: 1,
+    approvedBefore: 0,
+    expiresAt: now + 252_000,
+    pickupMs: 300_000,
+  };
+}
+
+/** A secret that is there and has to be asked for. */
+export function item(name: string): CardItem {
+  return { name, checked: true };
+}
+
+/** Cards at the limits of what can be asked: nothing in them may move a button or widen the page. */
+export function hugeCard(): Seed {
+  const long = "VERY_LONG_SECRET_NAME_".repeat(4).slice(0, 80);
+  return {
+    vault: "v".repeat(80),
+    provider: "hashicorp-vault",
+    items: [
+      item(long),
+      { ...item("مفتاح_قاعدة_البيانات"), checked: false },
+      { ...item("name⟦U+202E⟧gnp.exe"), field: "f".repeat(60) },
+      ...Array.from({ length: 97 }, (_, at) => item(`SERVICE_${at}_TOKEN`)),
+    ],
+    reason: "x".repeat(280),
+    requester: {
+      claims: { client: "C".repeat(80), roots: ["/srv/" + "r".repeat(120)] },
+      facts: {
+        user: "u".repeat(32),
+        host: "h".repeat(63),
+        folder: "/home/" + "d".repeat(200),
+        process: "p".repeat(60),
+      },
+    },
+  };
+}

@@ -1,0 +1,83 @@
+// Pictures of the page in every state, both phone sizes, light and dark: node test/support/screens.ts FOLDER
+// (through a bundler or a Node that runs TypeScript). For looking at, and for the README.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Front } from "../../src/core/card.ts";
+import { createWeb } from "../../src/web/server.ts";
+import { startBrowser } from "./browser.ts";
+import { FakeFront, hugeCard, item } from "./fake-front.ts";
+
+const folder = process.argv[2] ?? "screens";
+const only = process.argv[3];
+const clock = { now: Date.now, mono: () => performance.now(), after: later };
+const front = new FakeFront(clock);
+const at = Date.now();
+const write = {
+  action: "write" as const,
+  offer: { windowMs: 0, scope: "secret" as const },
+  items: [
+    { ...item("STRIPE_KEY"), write: { effect: "replace" as const, preview: { length: 32, head: "sk_", tail: "9xF" } } },
+    { ...item("PIN"), write: { effect: "create" as const, preview: { length: 9 } } },
+  ],
+  reason: "Rotate the Stripe key after the leak in #318",
+};
+const one = { items: [item("DATABASE_URL")] };
+const until = at + 15 * 60_000;
+
+const cards: Record<string, string> = {
+  waiting: front.add(),
+  "waiting-one": front.add({ ...one, approvedBefore: 3 }),
+  "waiting-vault": front.add({ vault: "dev", provider: "env", offer: { windowMs: 30 * 60_000, scope: "vault" } }),
+  "waiting-nobody": front.add({ attached: 0 }),
+  "waiting-open": front.add({ items: [item("A_NEW_KEY"), { ...item("DATABASE_URL"), openUntil: until }] }),
+  "waiting-once": front.add({ ...one, offer: { windowMs: 0, scope: "secret" } }),
+  "waiting-long": front.add({
+    reason:
+      "I need the production database URL to run the pending migration that adds the roles table, and then I will verify that the three services which use it can still log in, because the last deploy failed half way through and left two of them without access.",
+    items: [item("DATABASE_URL"), { ...item("legacy/stripe-key"), checked: false }],
+  }),
+  write: front.add(write),
+  huge: front.add(hugeCard()),
+  "huge-write": front.add({ ...hugeCard(), ...write, items: write.items }),
+  approved: front.add({ ...one, standing: { is: "approved", at, until } }),
+  "approved-vault": front.add({
+    vault: "dev",
+    offer: { windowMs: 1, scope: "vault" },
+    standing: { is: "approved", at, until },
+  }),
+  "approved-once": front.add({ ...one, standing: { is: "approved", at, ended: "over" } }),
+  "approved-pickup": front.add({ ...one, attached: 0, standing: { is: "approved", at } }),
+  "approved-over": front.add({ standing: { is: "approved", at: at - 1_000_000, until: at, ended: "over" } }),
+  revoked: front.add({ ...one, standing: { is: "approved", at, until, ended: "revoked" } }),
+  denied: front.add({ standing: { is: "denied", at } }),
+  returned: front.add({ standing: { is: "returned", at, note: "Use the staging database for this." } }),
+  expired: front.add({ standing: { is: "expired", at } }),
+  withdrawn: front.add({ standing: { is: "withdrawn", at } }),
+  cancelled: front.add({ standing: { is: "cancelled", at } }),
+};
+
+function later(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
+mkdirSync(folder, { recursive: true });
+const web = await createWeb({ front: front satisfies Front, clock, port: 0 });
+const browser = await startBrowser();
+const sizes = [
+  { width: 320, height: 568 },
+  { width: 390, height: 844 },
+];
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const viewport of sizes) {
+    const page = await browser.newPage({ viewport, colorScheme, deviceScaleFactor: 2 });
+    for (const [name, token] of Object.entries(cards)) {
+      if (only !== undefined && !new RegExp(only).test(name)) continue;
+      await page.goto(web.link(token));
+      await page.screenshot({ path: join(folder, `${name}-${viewport.width}-${colorScheme}.png`) });
+    }
+    await page.close();
+  }
+}
+await browser.close();
+await web.close();
