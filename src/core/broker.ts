@@ -1,9 +1,10 @@
 import type { Clock } from "./clock.ts";
-import type { Attended, Desk } from "./desk.ts";
-import { asVaultError, type Code, VaultError } from "./errors.ts";
+import type { Desk } from "./desk.ts";
+import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Claim, Grants } from "./grants.ts";
 import { newId } from "./ids.ts";
+import { allOrError, HAS_ITS_OWN_LINE, noted, refuse } from "./outcomes.ts";
 import { decide } from "./policy.ts";
 import type { Each, Entry, Journal, Provider, Saved, Vault, Wait, Waiter } from "./ports.ts";
 import { aboutRequest } from "./records.ts";
@@ -118,10 +119,10 @@ export class Broker {
         if (!provider.write) throw new VaultError("not_writable", `vault ${quoted(vault.name)} cannot be written to`);
         // The request may be an earlier, identical call's: same names and values, perhaps in another order.
         const values = new Map(ask.entries.map((entry) => [entry.name, entry.value]));
-        const entries = items.map((item) => ({
-          plan: item.handle as Plan,
-          value: values.get(item.handle.name) as Secret,
-        }));
+        const entries = items.flatMap(({ handle, write }) => {
+          const value = values.get(handle.name);
+          return write && value ? [{ plan: write.plan, value }] : [];
+        });
         return provider.write(entries, waiter.signal);
       });
     });
@@ -247,7 +248,7 @@ export class Broker {
 
   #writeItem(plan: Plan, entry: Entry | undefined, commitment: string | undefined): Item {
     if (!entry || commitment === undefined) throw new RangeError("a plan without its entry");
-    return { handle: plan, write: { effect: plan.effect, commitment, preview: entry.value.preview() } };
+    return { handle: plan, write: { plan, commitment, preview: entry.value.preview() } };
   }
 
   #vault(session: string, name: string): Vault {
@@ -300,63 +301,9 @@ export class Broker {
   }
 }
 
-/** Answers of people and ends of requests are logged by the desk, the log's own failure cannot be. */
-const HAS_ITS_OWN_LINE = new Set<Code>(["ask_differently", "expired", "withdrawn", "cancelled", "audit_unavailable"]);
-
-/** Errors whose delivery already has its `failed` line. */
-const noted = new WeakSet<VaultError>();
-
 function stopIfGone(waiter: Waiter, claim: Claim): void {
   if (waiter.signal.aborted)
     throw new VaultError("cancelled", "the call was cancelled before the value was handed over");
   if (!claim.holds())
     throw new VaultError("revoked", "a person revoked this approval before the value was handed over");
-}
-
-/** Names that do not resolve fail the call before anyone is asked, all of them named. */
-function allOrError(each: Each<Item>, names: readonly string[]): readonly Item[] {
-  const errors = each.filter((item) => item instanceof VaultError);
-  const [first] = errors;
-  if (!first) return each as readonly Item[];
-  if (errors.length === 1) throw first;
-  const bad = names.filter((_, at) => each[at] instanceof VaultError).map(quoted);
-  const hints = [...new Set(errors.map((error) => error.hint).filter((hint) => hint !== undefined))];
-  throw new VaultError(
-    first.code,
-    `${errors.length} of ${names.length} names cannot be used: ${bad.join(", ")}; the first: ${first.message}`,
-    {
-      ...(hints[0] !== undefined && { hint: hints[0] }),
-      cause: errors,
-    },
-  );
-}
-
-/** Throws what a person's answer, or its absence, means to the agent. Returns only after a yes. */
-function refuse(attended: Exclude<Attended, { is: "pending" }>): void {
-  if (attended.is === "detached")
-    throw new VaultError("cancelled", "the call was cancelled while it waited for a person");
-  const { standing } = attended;
-  switch (standing.is) {
-    case "approved":
-      return;
-    case "denied": {
-      const error = new VaultError("denied", "a person denied this request", {
-        hint: "do not ask for the same again; ask the user what to do instead",
-      });
-      noted.add(error);
-      throw error;
-    }
-    case "returned":
-      throw new VaultError("ask_differently", `a person wants this asked differently: "${standing.note}"`, {
-        hint: "follow the note and call again, for other secrets or with a better reason",
-      });
-    case "expired":
-      throw new VaultError("expired", "nobody answered in time; nothing was released", {
-        hint: "call again when the user is there to answer",
-      });
-    case "withdrawn":
-      throw new VaultError("withdrawn", "the request was withdrawn", { hint: "call again if it is still needed" });
-    case "cancelled":
-      throw new VaultError("cancelled", "agent-vault is closing; nothing was released");
-  }
 }

@@ -1,4 +1,5 @@
 import type { Answer, Card, Front, Standing } from "./card.ts";
+import { Bells } from "./bells.ts";
 import { type Clock, Span } from "./clock.ts";
 import { VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
@@ -7,6 +8,7 @@ import type { Offer } from "./policy.ts";
 import type { Channel, Door, Journal, Wait, Waiter } from "./ports.ts";
 import { aboutRequest } from "./records.ts";
 import { Refusals } from "./refusals.ts";
+import { Slots } from "./slots.ts";
 import type { AccessRequest, Action } from "./request.ts";
 import { Ticket } from "./ticket.ts";
 
@@ -32,7 +34,6 @@ export type Attended =
 
 /** How many ended requests keep their page. */
 const REMEMBERED = 1_000;
-const RING_DEADLINE_MS = 30_000;
 
 /** Where requests wait for a person. Each request has one outcome, and nothing after it changes that. */
 export class Desk implements Front {
@@ -41,13 +42,15 @@ export class Desk implements Front {
   readonly #waiting = new Map<string, Ticket>();
   readonly #refusals: Refusals;
   readonly #approvals = new Map<string, number>();
-  /** When each slot taken by a request that no person answered is free again, so that withdrawing cannot ring without end. */
-  readonly #unanswered = new Map<string, Span[]>();
+  readonly #slots: Slots;
+  readonly #bells: Bells;
   #closed = false;
 
   constructor(options: DeskOptions) {
     this.#o = options;
     this.#refusals = new Refusals(options.clock, options.denyCooldownMs);
+    this.#slots = new Slots(options.maxWaiting);
+    this.#bells = new Bells(options);
   }
 
   /** Throws `denied` when a person has just denied any of these, by name or by ref. */
@@ -70,7 +73,7 @@ export class Desk implements Front {
     const same = this.#waiting.get(request.key);
     if (same) return same;
     if (this.#closed) throw new VaultError("cancelled", "agent-vault is closing");
-    this.#refuseFlood(request.session);
+    this.#slots.refuseFull(request.session);
     const { clock, expireMs } = this.#o;
     const ticket = new Ticket(request, offer, new Span(clock, expireMs), {
       asked: request.items.filter((item) => this.#o.grants.openUntil(request, item) === undefined),
@@ -80,7 +83,7 @@ export class Desk implements Front {
     this.#tickets.set(ticket.token, ticket);
     this.#waiting.set(request.key, ticket);
     ticket.stop = clock.after(expireMs, () => this.#expire(ticket));
-    this.#unanswered.get(request.session)?.push(ticket.span);
+    this.#slots.take(request.session, ticket.span);
     this.#forgetOldest();
     void this.#present(ticket).catch((error: unknown) => ticket.fail(error));
     return ticket;
@@ -144,7 +147,7 @@ export class Desk implements Front {
         );
         break;
     }
-    this.#answered(ticket);
+    this.#slots.free(ticket.request.session, ticket.span);
     return true;
   }
 
@@ -187,44 +190,10 @@ export class Desk implements Front {
     } catch (error) {
       this.#drop(ticket);
       this.#tickets.delete(ticket.token);
-      this.#answered(ticket);
+      this.#slots.free(ticket.request.session, ticket.span);
       throw error;
     }
-    const token = ticket.token;
-    ticket.learn({ link: door.link(token) });
-    for (const channel of this.#o.channels) if (channel.local) void this.#ring(ticket, channel);
-    await door.settled();
-    const link = door.link(token);
-    ticket.learn({ link, ...(link.trouble !== undefined && { trouble: link.trouble }) });
-    for (const channel of this.#o.channels) if (!channel.local) void this.#ring(ticket, channel);
-  }
-
-  async #ring(ticket: Ticket, channel: Channel): Promise<void> {
-    if (!ticket.isOpen) return;
-    const { clock, door } = this.#o;
-    const controller = new AbortController();
-    const stop = clock.after(RING_DEADLINE_MS, () => controller.abort());
-    const { request } = ticket;
-    try {
-      const notice = { vault: request.vault, action: request.action, count: ticket.asked.length };
-      await channel.ring(
-        { ...notice, link: door.link(ticket.token), expiresAt: ticket.span.endsAt },
-        controller.signal,
-      );
-      ticket.learn({ rang: channel.name });
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : `${channel.name} failed`;
-      ticket.learn({ trouble: `${channel.name}: ${detail}` });
-      this.#o.journal.note({
-        ...aboutRequest(request),
-        kind: "channel_failed",
-        at: clock.now(),
-        code: channel.name,
-        detail,
-      });
-    } finally {
-      stop();
-    }
+    void this.#bells.ring(ticket);
   }
 
   async #approve(ticket: Ticket, choice: "window" | "once", proof: "link"): Promise<boolean> {
@@ -257,7 +226,7 @@ export class Desk implements Front {
     const key = itemsKey(request);
     this.#approvals.set(key, (this.#approvals.get(key) ?? 0) + 1);
     this.#end(ticket, { is: "approved", at, ...until });
-    this.#answered(ticket);
+    this.#slots.free(ticket.request.session, ticket.span);
     if (windowed) this.#settleCovered(request.id, span.endsAt);
     return true;
   }
@@ -270,7 +239,7 @@ export class Desk implements Front {
       if (ticket.request.items.some((item) => this.#o.grants.openUntil(ticket.request, item) === undefined)) continue;
       ticket.approval = approval;
       this.#end(ticket, { is: "approved", at, until }, { kind: "covered", approval, until });
-      this.#answered(ticket);
+      this.#slots.free(ticket.request.session, ticket.span);
     }
   }
 
@@ -310,23 +279,6 @@ export class Desk implements Front {
   #drop(ticket: Ticket): void {
     ticket.stop();
     if (this.#waiting.get(ticket.request.key) === ticket) this.#waiting.delete(ticket.request.key);
-  }
-
-  #refuseFlood(session: string): void {
-    const slots = (this.#unanswered.get(session) ?? []).filter((span) => span.over() === undefined);
-    this.#unanswered.set(session, slots);
-    if (slots.length >= this.#o.maxWaiting) {
-      throw new VaultError("too_many_waiting", `${slots.length} requests of this session wait for a person already`, {
-        hint: "wait for the answers; use get_secrets or set_secrets to ask for several at once",
-      });
-    }
-  }
-
-  /** Frees the slot of a request that a person has dealt with, or that never reached one. */
-  #answered(ticket: Ticket): void {
-    const slots = this.#unanswered.get(ticket.request.session);
-    const at = slots?.indexOf(ticket.span) ?? -1;
-    if (slots && at >= 0) slots.splice(at, 1);
   }
 
   #forgetOldest(): void {

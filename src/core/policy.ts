@@ -25,7 +25,7 @@ export type Ruling =
 export function decide(vault: { name: string; rules: Rules }, action: Action): Ruling {
   const { rules } = vault;
   if (action === "read") return { kind: "ask", offer: { windowMs: rules.ttlMs, scope: rules.ttlScope } };
-  if (rules.writable !== true) {
+  if (!rules.writable) {
     const error = new VaultError("not_writable", `vault "${vault.name}" does not accept writes`, {
       hint: `a person can set "writable": true for vaults.${vault.name} in the configuration and restart the client`,
     });

@@ -29,7 +29,7 @@ export interface Requester {
 /** One secret of a request. Writes carry a fingerprint and a preview of the value, never the value. */
 export interface Item {
   readonly handle: Handle;
-  readonly write?: { readonly effect: "create" | "replace"; readonly commitment: string; readonly preview: Preview };
+  readonly write?: { readonly plan: Plan; readonly commitment: string; readonly preview: Preview };
 }
 
 /** An agent wanting 1 to 100 secrets of one vault, for one action, for one reason. */

@@ -43,7 +43,7 @@ export class Tally {
 
   /** Writes what was counted so far; nothing is lost when the process ends in good order. */
   flush(): void {
-    for (const key of [...this.#counts.keys()]) this.#close(key);
+    for (const key of this.#counts.keys()) this.#close(key);
   }
 
   #close(key: string): void {

@@ -1,7 +1,7 @@
 // Everything a reader cannot see, or that rearranges what stands around it: control, format (bidi, zero width, tags),
 // surrogates, private use, line separators, odd spaces, blank letters, supplementary variation selectors. The opening
 // bracket of our own escapes is escaped as well, so that no text can pretend to hold one.
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\u115F\u1160\u2800\u3164\uFFA0\u{E0100}-\u{E01EF}⟦]|(?! )\p{Zs}/gu;
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\u115F\u1160\u2800\u3164\uFFA0⟦]|[\u{E0100}-\u{E01EF}]|(?! )\p{Zs}/gu;
 const PILED_MARKS = /(?<=\p{M}{3})\p{M}/gu;
 
 /**

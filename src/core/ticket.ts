@@ -160,13 +160,13 @@ export class Ticket {
       checked: handle.checked,
       ...(handle.field !== undefined && { field: visible(handle.field) }),
       ...(openUntil !== undefined && { openUntil }),
-      ...(write && { write: { effect: write.effect, preview: write.preview } }),
+      ...(write && { write: { effect: write.plan.effect, preview: write.preview } }),
     };
   }
 
   #bump(): void {
     this.#version += 1;
-    for (const watcher of [...this.#watchers]) watcher();
+    for (const watcher of this.#watchers) watcher();
   }
 }
 

@@ -20,7 +20,7 @@ export function valueReply(value: Secret): CallToolResult {
 /** A JSON object name -> value; names that failed follow in a second block. */
 export function valuesReply(results: readonly { name: string; result: Secret | VaultError }[]): CallToolResult {
   // No prototype: a secret may be called anything, "__proto__" included.
-  const values: Record<string, string> = Object.create(null) as Record<string, string>;
+  const values: Record<string, string> = { __proto__: null } as object as Record<string, string>;
   const failures: string[] = [];
   for (const { name, result } of results) {
     if (result instanceof VaultError) failures.push(`${quoted(name)}: ${lineOf(result)}`);
