@@ -1,7 +1,5 @@
-import type { ChannelContext } from "../channels/define.ts";
 import { findChannel } from "../channels/registry.ts";
 import type { Rules } from "../core/policy.ts";
-import type { Channel } from "../core/ports.ts";
 import { Secret } from "../core/secret.ts";
 import { providerOf } from "../providers/registry.ts";
 import { findTunnel } from "../tunnels/registry.ts";
@@ -9,15 +7,17 @@ import type {
   ApprovalConfig,
   ChannelConfig,
   Config,
+  OpenChannel,
   TunnelConfig,
   Unset,
   VaultConfig,
   WebhookConfig,
 } from "./config.ts";
 import type { Part, Text } from "./interpret.ts";
-import { databasePath, type Surroundings } from "./places.ts";
+import { databasePath, withoutVariables, type Around } from "./places.ts";
 import { remarks } from "./remarks.ts";
-import { rulesSchema, type ConfigFile, type TypedEntry, type VaultEntry } from "./schema.ts";
+import { rulesSchema, type ConfigFile, type VaultEntry } from "./schema.ts";
+import { isObject } from "./tree.ts";
 import { DEFAULT_VAULT_TYPE } from "./words.ts";
 
 const MINUTE_MS = 60_000;
@@ -37,7 +37,7 @@ export function build(text: Text, file: ConfigFile, parts: readonly Part[]): Con
     channels: under("channels", parts).map((part) => channelConfig(part, around)),
     webhooks: webhookConfigs(file, parts),
     database: databasePath(around, named === undefined ? undefined : { path: named, folder }),
-    surroundings: around,
+    surroundings: withoutVariables(around),
     warnings: remarks(text, file, parts),
   };
 }
@@ -78,7 +78,8 @@ function optionsOf(entry: VaultEntry, names: readonly string[]): Record<string, 
 }
 
 function typeOf(part: Part): string {
-  return String((part.resolved.value as Partial<TypedEntry>).type ?? DEFAULT_VAULT_TYPE);
+  const written = isObject(part.resolved.value) ? part.resolved.value["type"] : undefined;
+  return typeof written === "string" ? written : DEFAULT_VAULT_TYPE;
 }
 
 function known<Kind>(kind: Kind | undefined, type: string): Kind {
@@ -86,7 +87,7 @@ function known<Kind>(kind: Kind | undefined, type: string): Kind {
   return kind;
 }
 
-function approvalConfig(written: ConfigFile["approval"], around: Surroundings): ApprovalConfig {
+function approvalConfig(written: ConfigFile["approval"], around: Around): ApprovalConfig {
   return {
     ...(written.waitSeconds === undefined ? {} : { waitMs: Math.round(written.waitSeconds * SECOND_MS) }),
     expireMs: Math.round(written.expireMinutes * MINUTE_MS),
@@ -102,7 +103,7 @@ function approvalConfig(written: ConfigFile["approval"], around: Surroundings): 
  * The tunnel that was asked for; without a word about it, ngrok where a token is known or meant to be, else none. The
  * token is the tunnel's own, else `ngrokAuthToken`, else NGROK_AUTHTOKEN.
  */
-function tunnelConfig(file: ConfigFile, parts: readonly Part[], around: Surroundings): TunnelConfig {
+function tunnelConfig(file: ConfigFile, parts: readonly Part[], around: Around): TunnelConfig {
   const part = under("tunnel", parts)[0];
   const tokenPart = under("ngrokAuthToken", parts)[0];
   const fromAround = around.variables[TOKEN_VARIABLE] || undefined;
@@ -126,14 +127,13 @@ function tunnelConfig(file: ConfigFile, parts: readonly Part[], around: Surround
 
 const TOKEN_VARIABLE = "NGROK_AUTHTOKEN";
 
-function channelConfig(part: Part, around: Surroundings): ChannelConfig {
+function channelConfig(part: Part, around: Around): ChannelConfig {
   const type = typeOf(part);
   const definition = known(findChannel(type), type);
   const lacking = unsetIn(part);
   if (lacking !== undefined) return { type, title: definition.title, use: lacking };
-  const options = part.resolved.value as Record<string, unknown>; // the schema has seen that it is an object
-  const open: (context: Pick<ChannelContext, "clock">) => Channel = ({ clock }) =>
-    definition.open(options, { clock, environment: around.variables });
+  const options = isObject(part.resolved.value) ? part.resolved.value : {};
+  const open: OpenChannel = ({ clock }) => definition.open(options, { clock, environment: around.variables });
   return { type, title: definition.title, use: { ready: true, open } };
 }
 

@@ -73,10 +73,13 @@ export interface TunnelConfig {
   readonly use: Unset | { readonly ready: true; readonly open: (context: TunnelContext) => Tunnel | undefined };
 }
 
+/** Makes the channel; nothing is loaded, opened or sent before its first `ring`. */
+export type OpenChannel = (context: Pick<ChannelContext, "clock">) => Channel;
+
 export interface ChannelConfig {
   readonly type: string;
   readonly title: string;
-  readonly use: Unset | { readonly ready: true; readonly open: (context: Pick<ChannelContext, "clock">) => Channel };
+  readonly use: Unset | { readonly ready: true; readonly open: OpenChannel };
 }
 
 export interface WebhookConfig {
@@ -101,4 +104,6 @@ export type LoadResult =
       /** The file that has the problems. */
       readonly path?: string;
       readonly surroundings: Surroundings;
+      /** Where the audit log lies as far as is known without the configuration. */
+      readonly database: string;
     };

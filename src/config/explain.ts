@@ -1,10 +1,13 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { fieldAt, type Schema } from "./fields.ts";
 import { nearestWord } from "./nearest.ts";
-import { pathText, type Path, type Problem } from "./problem.ts";
+import { pathText, type Problem } from "./problem.ts";
+import { valueAt, type Path } from "./tree.ts";
 import { COMING_TYPES } from "./words.ts";
 
 type Issue = z.core.$ZodIssue;
+
+const NOT_FROM_VARIABLE = "this is written in the file itself, it cannot come from a variable";
 
 /** What stands in the file, and what the schema says about it. */
 export interface Context {
@@ -42,7 +45,10 @@ function explainOne(issue: Issue, context: Context): Problem[] {
       return explainAlternatives(issue, path, there, meaning, context);
     case "invalid_type":
       if (there === undefined) return problem("is missing", meaning);
-      return problem(wrongKind(there, wanted(issue.expected)), correction(there, issue.expected) ?? meaning);
+      return problem(
+        wrongKind(there, wanted(issue.expected)),
+        correction(there, issue.expected) ?? (field?.properties === undefined ? meaning : undefined),
+      );
     case "invalid_value":
       return problem(...unknownWord(there, issue.values.map(String), meaning));
     case "too_small":
@@ -54,8 +60,10 @@ function explainOne(issue: Issue, context: Context): Problem[] {
       return problem("is not written as it must be", said(issue.message) ?? meaning);
     case "custom":
       return problem(issue.message, meaning);
+    case "not_multiple_of":
+    case "invalid_element":
     default:
-      return problem("does not fit", meaning);
+      return problem("is not what can stand there", meaning);
   }
 }
 
@@ -98,8 +106,9 @@ function unknownType(there: unknown, options: unknown): [string, string] {
     return [`is ${JSON.stringify(there)}, which this version does not have yet`, list];
   }
   const near = nearestWord(there, [...known, ...(known.includes("env") ? COMING_TYPES : [])]);
+  const later = near !== undefined && !known.includes(near) ? "this version does not have it yet; " : "";
   const meant = near === undefined ? "" : `did you mean ${JSON.stringify(near)}? `;
-  return ["is not a type this version knows", `${meant}${list}`];
+  return ["is not a type this version knows", `${meant}${later}${list}`];
 }
 
 function unknownWord(
@@ -109,9 +118,8 @@ function unknownWord(
 ): [string, string | undefined] {
   const list = known.map((word) => JSON.stringify(word)).join(" or ");
   if (there === undefined) return ["is missing", meaning ?? `write ${list}`];
-  if (typeof there !== "string") return [`${wrongKind(there, list)}`, switchWord(there, known) ?? meaning];
-  if (there.startsWith("env:"))
-    return [`must be ${list}`, "this is written in the file itself, it cannot come from a variable"];
+  if (typeof there !== "string") return [wrongKind(there, list), switchWord(there, known) ?? meaning];
+  if (there.startsWith("env:")) return [`must be ${list}`, NOT_FROM_VARIABLE];
   const near = nearestWord(there, known);
   return [`must be ${list}`, near === undefined ? meaning : `did you mean ${JSON.stringify(near)}?`];
 }
@@ -123,16 +131,14 @@ function switchWord(there: unknown, known: readonly string[]): string | undefine
 
 /** What to type instead, where that is plain from what stands there. */
 function correction(there: unknown, expected: string): string | undefined {
-  if (typeof there === "string" && there.startsWith("env:") && expected !== "string") {
-    return "this is written in the file itself, it cannot come from a variable";
-  }
+  if (expected === "array" && typeof there === "string") return "put it between [ and ]";
+  if (typeof there === "string" && there.startsWith("env:")) return NOT_FROM_VARIABLE;
   const number = expected === "number" || expected === "int";
   if (number && typeof there === "string" && /^\s*-?\d{1,6}(?:\.\d{1,3})?\s*$/.test(there)) {
     return `write ${there.trim()} without quotes`;
   }
   if (expected === "boolean" && (there === "true" || there === "false")) return `write ${there} without quotes`;
   if (expected === "boolean") return "write true or false, without quotes";
-  if (expected === "array" && typeof there === "string") return "put it between [ and ]";
   if (expected === "string" && (typeof there === "number" || typeof there === "boolean"))
     return "put it in double quotes";
   return undefined;
@@ -145,20 +151,11 @@ function wrongKind(there: unknown, wanted: string): string {
 function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
-  switch (typeof value) {
-    case "string":
-      return "a text";
-    case "number":
-      return Number.isFinite(value)
-        ? Number.isInteger(value)
-          ? "a number"
-          : "a number with a fraction"
-        : "a number this large";
-    case "boolean":
-      return "true or false";
-    default:
-      return "an object";
-  }
+  if (typeof value === "string") return "a text";
+  if (typeof value === "boolean") return "true or false";
+  if (typeof value !== "number") return "an object";
+  if (!Number.isFinite(value)) return "a number this large";
+  return Number.isInteger(value) ? "a number" : "a number with a fraction";
 }
 
 function wanted(expected: string): string {
@@ -192,14 +189,4 @@ function size(bound: string, origin: string, limit: number): string {
 
 function pathOf(path: readonly PropertyKey[]): Path {
   return path.map((step) => (typeof step === "symbol" ? String(step) : step));
-}
-
-/** What stands at a path; undefined when nothing does. */
-export function valueAt(value: unknown, path: Path): unknown {
-  let at = value;
-  for (const step of path) {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, step)) return undefined;
-    at = (at as Record<string | number, unknown>)[step];
-  }
-  return at;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Path } from "./problem.ts";
 import { configSchema } from "./schema.ts";
+import { isObject, valueAt, type Path } from "./tree.ts";
 import { DEFAULT_VAULT_TYPE } from "./words.ts";
 
 /** A JSON Schema, as far as this house reads one. */
@@ -22,20 +22,16 @@ export interface Schema {
 
 /** The JSON Schema of what a person writes. It is what editors get, and what hints and the documentation are made of. */
 export function configJsonSchema(): Schema {
-  const made = z.toJSONSchema(configSchema(), { io: "input", reused: "inline" });
-  return made as Schema; // zod's own type says less about what it made
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- zod's own type leaves more open than zod does
+  return z.toJSONSchema(configSchema(), { io: "input", reused: "inline" }) as Schema;
 }
 
 /** What the schema knows about a place in a configuration; the type that stands there decides between alternatives. */
 export function fieldAt(schema: Schema, path: Path, written: unknown): Schema | undefined {
   let at: Schema | undefined = choose(schema, written);
-  let value = written;
-  for (const step of path) {
-    const own: unknown =
-      typeof value === "object" && value !== null && Object.hasOwn(value, step) ? Reflect.get(value, step) : undefined;
-    value = own;
+  for (const [i, step] of path.entries()) {
     at = typeof step === "number" ? at?.items : (property(at, step) ?? (at?.additionalProperties || undefined));
-    at = at === undefined ? undefined : choose(at, value);
+    at = at === undefined ? undefined : choose(at, valueAt(written, path.slice(0, i + 1)));
   }
   return at;
 }
@@ -46,9 +42,9 @@ function property(schema: Schema | undefined, key: string): Schema | undefined {
 }
 
 function choose(schema: Schema, value: unknown): Schema {
-  const alternatives = (schema.oneOf ?? schema.anyOf)?.filter((option) => option.properties?.["type"] !== undefined);
-  if (alternatives === undefined || alternatives.length === 0) return schema;
-  const type: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "type") : undefined;
-  const named = alternatives.find((option) => option.properties?.["type"]?.const === (type ?? DEFAULT_VAULT_TYPE));
-  return named ?? (alternatives.length === 1 ? (alternatives[0] as Schema) : schema);
+  const typed = (schema.oneOf ?? schema.anyOf ?? []).filter((option) => option.properties?.["type"] !== undefined);
+  const [only, ...more] = typed;
+  if (only === undefined) return schema;
+  const type = (isObject(value) ? value["type"] : undefined) ?? DEFAULT_VAULT_TYPE;
+  return typed.find((option) => option.properties?.["type"]?.const === type) ?? (more.length === 0 ? only : schema);
 }

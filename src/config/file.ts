@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { expandPath, type Surroundings } from "./places.ts";
+import { expandPath, type Around } from "./places.ts";
 import { CONFIG_FILE, HOME_CONFIG_FILE } from "./words.ts";
 
 /** No configuration a person wrote is larger. */
@@ -14,7 +14,7 @@ export type FileText =
   | { readonly is: "unusable"; readonly why: string; readonly hint: string };
 
 /** Where a configuration may lie, first choice first. `named` means that a person said so: then nothing else is tried. */
-export function candidates({ variables, cwd, home }: Surroundings): { paths: readonly string[]; named: boolean } {
+export function candidates({ variables, cwd, home }: Around): { paths: readonly string[]; named: boolean } {
   const named = variables["AGENT_VAULT_CONFIG"];
   if (named) return { paths: [expandPath(named, cwd, home)], named: true };
   return { paths: [join(cwd, CONFIG_FILE), join(home, HOME_CONFIG_FILE)], named: false };
@@ -59,7 +59,7 @@ function decode(bytes: Buffer, mode: number): FileText {
 }
 
 function cannotOpen(error: unknown): FileText {
-  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":

@@ -1,12 +1,13 @@
 import type { Config, Source } from "./config.ts";
 import { build } from "./build.ts";
-import { explain, valueAt } from "./explain.ts";
+import { explain } from "./explain.ts";
 import { configJsonSchema } from "./fields.ts";
 import { readJsonc, type Jsonc } from "./jsonc.ts";
-import type { Surroundings, Variables } from "./places.ts";
-import { samePath, type Path, type Problem } from "./problem.ts";
-import { referencedNames, resolveReferences, type Reference, type Resolved } from "./references.ts";
+import type { Around, Variables } from "./places.ts";
+import type { Problem } from "./problem.ts";
+import { referencedNames, referenceIn, resolveReferences, type Reference, type Resolved } from "./references.ts";
 import { configSchema, ruleNames, rulesSchema, type ConfigFile } from "./schema.ts";
+import { isObject, samePath, valueAt, type Path } from "./tree.ts";
 
 /** A configuration as text, with what is needed to understand it. */
 export interface Text {
@@ -14,7 +15,7 @@ export interface Text {
   readonly folder: string;
   readonly text: string;
   readonly mode: number | undefined;
-  readonly around: Surroundings;
+  readonly around: Around;
   /** The `.env` beside the file; asked for only when the environment lacks something. */
   readonly beside: () => Promise<Variables>;
 }
@@ -63,7 +64,7 @@ function partsOf(written: unknown, lookup: Lookup): Part[] {
   });
   const keys = (name: string): string[] => {
     const value = valueAt(written, [name]);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+    return isObject(value) ? Object.keys(value) : [];
   };
   const indexes = (name: string): number[] => {
     const value = valueAt(written, [name]);
@@ -73,15 +74,18 @@ function partsOf(written: unknown, lookup: Lookup): Part[] {
     ...keys("vaults").map((name) => part(["vaults", name], ["type", ...ruleNames])),
     ...indexes("webhooks").map((i) => part(["webhooks", i], ["events"])),
     ...indexes("channels").map((i) => part(["channels", i], ["type"])),
-    ...["tunnel", "ngrokAuthToken"]
-      .filter((name) => valueAt(written, [name]) !== undefined)
-      .map((name) => part([name], ["type"])),
-  ];
+    ...["tunnel", "ngrokAuthToken"].map((name) => part([name], ["type"])),
+  ].filter(({ path }) => mayHoldReferences(path, valueAt(written, path)));
+}
+
+/** A reference stands for one option; it never stands for a whole vault, webhook, channel or tunnel. */
+function mayHoldReferences(path: Path, value: unknown): boolean {
+  return isObject(value) || (path[0] === "ngrokAuthToken" && typeof value === "string");
 }
 
 /** The configuration with its references resolved; without `all`, the parts that lack a variable are gone from it. */
 function assemble(written: unknown, parts: readonly Part[], { all }: { all: boolean }): unknown {
-  if (typeof written !== "object" || written === null || Array.isArray(written)) return written;
+  if (!isObject(written)) return written;
   const whole: Record<string, unknown> = { ...written };
   const kept = (name: string): Part[] =>
     parts.filter(({ path, resolved }) => path[0] === name && (all || resolved.unset.length === 0));
@@ -96,15 +100,27 @@ function assemble(written: unknown, parts: readonly Part[], { all }: { all: bool
 }
 
 function explainAll(issues: Issues, jsonc: Jsonc, parts: readonly Part[]): Problem[] {
-  if (issues.length === 0 && !hasNoVault(jsonc.value)) return [];
   const unset = parts.flatMap((part) => part.resolved.unset);
   const taken = parts.flatMap((part) => part.resolved.taken);
+  // What an unset variable would hold cannot be judged; that it is missing is data, not a mistake.
+  const judged = issues.filter(({ path }) => !unset.some((reference) => samePath(reference.path, path.map(stepOf))));
+  const own = hasNoVault(jsonc.value) ? [NO_VAULT] : [];
+  if (judged.length === 0) return [...own, ...misplaced(jsonc.value)];
+  const more = judged.flatMap((issue) => rulesBehind(issue, jsonc.value));
   const context = { written: jsonc.value, schema: configJsonSchema() };
-  const more = issues.flatMap((issue) => rulesBehind(issue, jsonc.value));
-  const problems = explain([...issues, ...more], context)
-    .filter((problem) => !unset.some((reference) => samePath(reference.path, problem.path)))
-    .map((problem) => fromVariable(problem, taken));
-  return hasNoVault(jsonc.value) ? [...problems, NO_VAULT] : problems;
+  const found = explain([...judged, ...more], context).map((problem) => fromVariable(problem, taken));
+  return [...found, ...own, ...misplaced(jsonc.value)];
+}
+
+function stepOf(step: PropertyKey): string | number {
+  return typeof step === "symbol" ? String(step) : step;
+}
+
+/** A reference where none is followed would quietly become a file of that name. */
+function misplaced(written: unknown): Problem[] {
+  const path = ["audit", "database"];
+  if (referenceIn(valueAt(written, path)) === undefined) return [];
+  return [{ path, message: "cannot come from a variable of your choice", hint: "set AGENT_VAULT_DB instead" }];
 }
 
 const NO_VAULT: Problem = {
@@ -115,14 +131,14 @@ const NO_VAULT: Problem = {
 
 function hasNoVault(written: unknown): boolean {
   const vaults = valueAt(written, ["vaults"]);
-  return typeof vaults === "object" && vaults !== null && !Array.isArray(vaults) && Object.keys(vaults).length === 0;
+  return isObject(vaults) && Object.keys(vaults).length === 0;
 }
 
 /** Where the type is unknown, zod looks no further; the rules every vault has can be checked all the same. */
 function rulesBehind(issue: Issues[number], written: unknown): Issues[number][] {
   if (issue.code !== "invalid_union" || issue.path[0] !== "vaults" || issue.path[2] !== "type") return [];
-  const path = issue.path.slice(0, 2);
-  const rules = rulesSchema().safeParse(valueAt(written, path as string[]));
+  const path = ["vaults", String(issue.path[1])];
+  const rules = rulesSchema().safeParse(valueAt(written, path));
   return (rules.error?.issues ?? []).map((inner) => ({ ...inner, path: [...path, ...inner.path] }));
 }
 

@@ -1,5 +1,6 @@
 import { parseTree, printParseErrorCode, type Node, type ParseError } from "jsonc-parser";
-import type { Path, Problem } from "./problem.ts";
+import type { Problem } from "./problem.ts";
+import type { Path } from "./tree.ts";
 
 /** A JSON text with comments, read: its value, and where in the text each part of it stands. */
 export interface Jsonc {
@@ -72,7 +73,7 @@ type Refuse = (path: Path, key: string, offset: number) => void;
 
 function valueOf(node: Node, path: Path, refuse: Refuse): unknown {
   if (node.type === "array") return (node.children ?? []).map((child, i) => valueOf(child, [...path, i], refuse));
-  if (node.type !== "object") return node.value as unknown;
+  if (node.type !== "object") return node.value;
   const object: Record<string, unknown> = {};
   for (const property of node.children ?? []) {
     const [name, value] = property.children ?? [];
@@ -112,7 +113,7 @@ function lineAt(starts: readonly number[], offset: number): number {
   let high = starts.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if ((starts[middle] as number) <= offset) low = middle;
+    if ((starts[middle] ?? 0) <= offset) low = middle;
     else high = middle - 1;
   }
   return low + 1;

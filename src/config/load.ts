@@ -3,7 +3,7 @@ import { VaultError } from "../core/errors.ts";
 import { clip, visible } from "../core/text.ts";
 import type { LoadResult, Source } from "./config.ts";
 import { candidates, readTextFile } from "./file.ts";
-import { lookAround, type Surroundings, type Variables } from "./places.ts";
+import { databasePath, lookAround, withoutVariables, type Around, type Variables } from "./places.ts";
 import { problemText, type Problem } from "./problem.ts";
 import { CONFIG_FILE, DEFAULT_VAULT_TYPE } from "./words.ts";
 
@@ -14,17 +14,12 @@ export interface World {
   readonly platform?: NodeJS.Platform;
 }
 
-/** What is around this process, whether or not there is a configuration. */
-export function surroundings(world: World = {}): Surroundings {
-  return lookAround(world.variables ?? process.env, world.cwd ?? process.cwd(), world.platform ?? process.platform);
-}
-
 /**
  * Finds, reads and checks the configuration. Whatever a person can have done wrong comes back as data, all of it at
  * once; nothing is written, opened or contacted. Call it when the configuration is first needed, and once.
  */
 export async function loadConfig(world: World = {}): Promise<LoadResult> {
-  const around = surroundings(world);
+  const around = lookAroundIn(world);
   const { paths, named } = candidates(around);
   for (const path of paths) {
     const file = await readTextFile(path);
@@ -37,6 +32,10 @@ export async function loadConfig(world: World = {}): Promise<LoadResult> {
   if (written === undefined)
     return missing(`there is no ${CONFIG_FILE} in ${visible(around.cwd)} or your home folder`, around);
   return check({ is: "environment" }, around.cwd, JSON.stringify(written), undefined, around);
+}
+
+function lookAroundIn(world: World): Around {
+  return lookAround(world.variables ?? process.env, world.cwd ?? process.cwd(), world.platform ?? process.platform);
 }
 
 /** The one vault that variables alone can describe. */
@@ -52,7 +51,7 @@ async function check(
   folder: string,
   text: string,
   mode: number | undefined,
-  around: Surroundings,
+  around: Around,
 ): Promise<LoadResult> {
   // Loaded here and not above: a server that is only probed never pays for the schema.
   const { interpret } = await import("./interpret.ts");
@@ -70,21 +69,30 @@ async function dotenvBeside(folder: string): Promise<Variables> {
   return parse(file.text);
 }
 
-function missing(message: string, around: Surroundings): LoadResult {
+function missing(message: string, around: Around): LoadResult {
   const hint = "run agent-vault init in your project, then restart the client";
-  return { ok: false, error: new VaultError("config_missing", message, { hint }), problems: [], surroundings: around };
+  return failure(new VaultError("config_missing", message, { hint }), [], around);
 }
 
 /** How much of a long list of problems one line can carry; doctor shows them all. */
 const IN_ONE_LINE = 3;
 
-function invalid(path: string | undefined, problems: readonly Problem[], around: Surroundings): LoadResult {
+function invalid(path: string | undefined, problems: readonly Problem[], around: Around): LoadResult {
   const place = path === undefined ? "the configuration in the environment" : visible(path);
   const shown = problems.slice(0, IN_ONE_LINE).map((problem) => clip(problemText(problem), 300));
   const rest = problems.length - shown.length;
   const list = [...shown, ...(rest > 0 ? [`and ${rest} more`] : [])].join("; ");
-  const error = new VaultError("config_invalid", `${place}: ${list}`, {
-    hint: "correct it (agent-vault doctor shows every problem), then restart the client",
-  });
-  return { ok: false, error, problems, surroundings: around, ...(path === undefined ? {} : { path }) };
+  const hint = "correct it (agent-vault doctor shows every problem), then restart the client";
+  return failure(new VaultError("config_invalid", `${place}: ${list}`, { hint }), problems, around, path);
+}
+
+function failure(error: VaultError, problems: readonly Problem[], around: Around, path?: string): LoadResult {
+  return {
+    ok: false,
+    error,
+    problems,
+    surroundings: withoutVariables(around),
+    database: databasePath(around),
+    ...(path === undefined ? {} : { path }),
+  };
 }

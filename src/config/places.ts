@@ -6,7 +6,6 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What the rest of the house may know of the world around this process. */
 export interface Surroundings {
-  readonly variables: Variables;
   readonly cwd: string;
   readonly home: string;
   readonly platform: NodeJS.Platform;
@@ -16,8 +15,13 @@ export interface Surroundings {
   readonly display: boolean;
 }
 
+/** The same with the environment itself: it holds tokens, so it goes no further than this folder. */
+export interface Around extends Surroundings {
+  readonly variables: Variables;
+}
+
 /** Looks around. An empty variable counts as unset, as the XDG rule and most shells' habits have it. */
-export function lookAround(variables: Variables, cwd: string, platform: NodeJS.Platform): Surroundings {
+export function lookAround(variables: Variables, cwd: string, platform: NodeJS.Platform): Around {
   const set = (name: string): string | undefined => variables[name] || undefined;
   const home = homeFolder(set, platform);
   return {
@@ -30,6 +34,11 @@ export function lookAround(variables: Variables, cwd: string, platform: NodeJS.P
   };
 }
 
+/** The part that others may have. */
+export function withoutVariables({ cwd, home, platform, stateDir, display }: Around): Surroundings {
+  return { cwd, home, platform, stateDir, display };
+}
+
 /** A path as people write it in a configuration: `~/` is home, the rest is relative to `base`. */
 export function expandPath(text: string, base: string, home: string): string {
   if (text === "~") return home;
@@ -38,7 +47,7 @@ export function expandPath(text: string, base: string, home: string): string {
 }
 
 /** Where the audit database lies: AGENT_VAULT_DB, else what is configured, else in the state folder. */
-export function databasePath(around: Surroundings, configured?: { path: string; folder: string }): string {
+export function databasePath(around: Around, configured?: { path: string; folder: string }): string {
   const named = around.variables["AGENT_VAULT_DB"];
   if (named) return expandPath(named, around.cwd, around.home);
   if (configured !== undefined) return expandPath(configured.path, configured.folder, around.home);

@@ -1,7 +1,5 @@
 import { clip, visible } from "../core/text.ts";
-
-/** Where in the configuration something stands. */
-export type Path = readonly (string | number)[];
+import type { Path } from "./tree.ts";
 
 /** Something a person should put right. Names the place and never the value that stands there. */
 export interface Problem {
@@ -39,8 +37,4 @@ export function placeText({ path, line, column }: Problem): string {
   const name = path.length === 0 && line !== undefined ? "the file" : pathText(path);
   if (line === undefined) return name;
   return column === undefined ? `${name} (line ${line})` : `${name} (line ${line}, column ${column})`;
-}
-
-export function samePath(a: Path, b: Path): boolean {
-  return a.length === b.length && a.every((step, i) => step === b[i]);
 }

@@ -1,4 +1,5 @@
-import type { Path, Problem } from "./problem.ts";
+import type { Problem } from "./problem.ts";
+import { isObject, type Path } from "./tree.ts";
 
 const MARK = "env:";
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -42,7 +43,7 @@ export function resolveReferences(
 
   const walk = (value: unknown, path: Path): unknown => {
     if (Array.isArray(value)) return value.map((item, i) => walk(item, [...path, i]));
-    if (typeof value === "object" && value !== null) {
+    if (isObject(value)) {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item, [...path, key])]));
     }
     const name = referenceIn(value);
@@ -58,20 +59,18 @@ export function resolveReferences(
     return found ?? value;
   };
 
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return { value: walk(value, path), taken, unset, problems };
-  }
-  const entries = Object.entries(value).map(([key, item]) => [
-    key,
-    fixed.includes(key) ? item : walk(item, [...path, key]),
-  ]);
-  return { value: Object.fromEntries(entries) as unknown, taken, unset, problems };
+  const whole = isObject(value)
+    ? Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [key, fixed.includes(key) ? item : walk(item, [...path, key])]),
+      )
+    : walk(value, path);
+  return { value: whole, taken, unset, problems };
 }
 
 /** Every variable that a configuration refers to anywhere; so the `.env` beside it is read only when it is needed. */
 export function referencedNames(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(referencedNames);
-  if (typeof value === "object" && value !== null) return Object.values(value).flatMap(referencedNames);
+  if (isObject(value)) return Object.values(value).flatMap(referencedNames);
   const name = referenceIn(value);
   return name === undefined || name === "" ? [] : [name];
 }

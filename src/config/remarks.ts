@@ -1,6 +1,7 @@
 import type { Part, Text } from "./interpret.ts";
-import { samePath, type Path, type Problem } from "./problem.ts";
+import type { Problem } from "./problem.ts";
 import type { ConfigFile } from "./schema.ts";
+import { samePath, type Path } from "./tree.ts";
 
 const OTHERS_WRITE = 0o002;
 

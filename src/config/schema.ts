@@ -93,7 +93,7 @@ const approval = z
 
 const webhook = z.strictObject({
   url: z
-    .url()
+    .url({ abort: true })
     .refine(isSafeTarget, { error: "must begin with https:// (http:// only for this computer)" })
     .describe("Where each event is sent with POST: https, or http for this computer"),
   authorization: z.string().min(1).optional().describe('The Authorization header; write "env:NAME"'),
@@ -140,10 +140,14 @@ export function configSchema() {
       .default([])
       .describe("Where events will be sent; checked, but not sent yet by this version"),
     approval,
-    tunnel: kinds(tunnels)
+    tunnel: kinds(tunnels, {})
       .optional()
       .describe("What makes the page reachable from your phone; by default ngrok where its token is known, else none"),
-    channels: z.array(kinds(channels)).max(20).default([]).describe("Further ways to tell you that a request waits"),
+    channels: z
+      .array(kinds(channels, {}))
+      .max(20)
+      .default([])
+      .describe("Further ways to tell you that a request waits"),
     audit,
   });
 }
@@ -161,20 +165,24 @@ export interface TypedEntry {
 export type ConfigFile = z.output<ReturnType<typeof configSchema>>;
 
 function vaultSchema(): z.ZodType<VaultEntry> {
-  return kinds(PROVIDERS, vaultRules) as unknown as z.ZodType<VaultEntry>; // the registry's types are known at run time
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- options of unknown shape hide the known rules
+  return kinds(PROVIDERS, vaultRules) as unknown as z.ZodType<VaultEntry>;
 }
 
-function kinds(registry: readonly Kind[], common: z.ZodRawShape = {}): z.ZodType<TypedEntry> {
-  const [first, ...rest] = registry.map(({ type, title, summary, options }) =>
-    z.strictObject({ type: typeSchema(type), ...common, ...options.shape }).meta({ title, description: summary }),
-  );
+function kinds<Common extends z.ZodRawShape>(registry: readonly Kind[], common: Common) {
+  const [first, ...rest] = registry.map(({ type, title, summary, options }) => {
+    const own = { type: typeSchema(type), ...common };
+    // First for the order in the documentation, last so that no provider can loosen a rule by redefining it.
+    return z.strictObject({ ...own, ...options.shape, ...own }).meta({ title, description: summary });
+  });
   if (first === undefined) throw new RangeError("a registry is empty");
-  return z.discriminatedUnion("type", [first, ...rest]) as unknown as z.ZodType<TypedEntry>; // as above
+  return z.discriminatedUnion("type", [first, ...rest]);
 }
 
-function typeSchema(type: string): z.ZodType {
+function typeSchema(type: string) {
   const literal = z.literal(type);
-  return type === DEFAULT_VAULT_TYPE ? literal.optional().default(type).describe("Kind of vault") : literal;
+  const optional = type === DEFAULT_VAULT_TYPE;
+  return optional ? literal.optional().default(type).describe("Kind of vault") : literal.describe("Kind of vault");
 }
 
 function isSafeTarget(text: string): boolean {
