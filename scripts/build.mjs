@@ -21,6 +21,8 @@ const result = await build({
   legalComments: "none",
   metafile: true,
   external: Object.keys(pkg.dependencies),
+  // Its main file is UMD, which hides its own parts from a bundler; the module build beside it does not.
+  alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
   loader: { ".css": "text" },
   define: { __VERSION__: JSON.stringify(pkg.version) },
   // CommonJS libraries in the bundle (express and its parts) ask for Node's modules with require().
