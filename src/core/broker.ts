@@ -1,3 +1,4 @@
+import type { Ask, Listing, ReadAsk, Reply, WriteAsk } from "./asks.ts";
 import type { Clock } from "./clock.ts";
 import type { Desk } from "./desk.ts";
 import { asVaultError, VaultError } from "./errors.ts";
@@ -6,9 +7,9 @@ import type { Claim, Grants } from "./grants.ts";
 import { newId } from "./ids.ts";
 import { allOrError, HAS_ITS_OWN_LINE, noted, refuse } from "./outcomes.ts";
 import { decide } from "./policy.ts";
-import type { Each, Entry, Journal, Provider, Saved, Vault, Wait, Waiter } from "./ports.ts";
+import type { Each, Entry, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
 import { aboutRequest } from "./records.ts";
-import { type AccessRequest, type Action, type Item, type Plan, type Requester, requestKey } from "./request.ts";
+import { type AccessRequest, type Action, type Item, type Plan, requestKey } from "./request.ts";
 import { type CommitmentKey, newCommitmentKey, type Secret } from "./secret.ts";
 import type { Tally } from "./tally.ts";
 import { clip, quoted, visible } from "./text.ts";
@@ -21,28 +22,6 @@ export interface BrokerOptions {
   readonly grants: Grants;
   readonly vaults: ReadonlyMap<string, Vault>;
 }
-
-/** What every call brings along. The reason is already visible and bounded. */
-export interface Ask {
-  readonly session: string;
-  readonly requester: Requester;
-  readonly vault: string;
-  readonly reason: string;
-}
-
-export type ReadAsk = Ask & { readonly names: readonly string[] };
-export type WriteAsk = Ask & { readonly entries: readonly Entry[] };
-
-/** What a call comes back with: each name's outcome in the order asked, or word that a person has not answered yet. */
-export type Reply<T> =
-  | { readonly is: "done"; readonly results: readonly { readonly name: string; readonly result: T | VaultError }[] }
-  | { readonly is: "pending"; readonly wait: Wait };
-
-export type Listing = readonly {
-  readonly vault: string;
-  readonly writable: boolean;
-  readonly names: readonly string[] | VaultError;
-}[];
 
 /** One request end to end: meet, resolve, rule, ask, record, fetch, return. Knows nothing of MCP or HTTP. */
 export class Broker {

@@ -19,14 +19,14 @@ export function valueReply(value: Secret): CallToolResult {
 
 /** A JSON object name -> value; names that failed follow in a second block. */
 export function valuesReply(results: readonly { name: string; result: Secret | VaultError }[]): CallToolResult {
-  // No prototype: a secret may be called anything, "__proto__" included.
-  const values: Record<string, string> = { __proto__: null } as object as Record<string, string>;
+  const values: [string, string][] = [];
   const failures: string[] = [];
   for (const { name, result } of results) {
     if (result instanceof VaultError) failures.push(`${quoted(name)}: ${lineOf(result)}`);
-    else values[name] = result.reveal();
+    else values.push([name, result.reveal()]);
   }
-  const block = JSON.stringify(values);
+  // fromEntries makes own properties only: a secret may be called anything, "__proto__" included.
+  const block = JSON.stringify(Object.fromEntries(values));
   return failures.length === 0 ? textReply(block) : textReply(block, `not read:\n${failures.join("\n")}`);
 }
 

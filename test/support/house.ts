@@ -1,4 +1,5 @@
-import { Broker, type ReadAsk, type Reply, type WriteAsk } from "../../src/core/broker.ts";
+import type { ReadAsk, Reply, WriteAsk } from "../../src/core/asks.ts";
+import { Broker } from "../../src/core/broker.ts";
 import type { Card } from "../../src/core/card.ts";
 import { Desk, type DeskOptions } from "../../src/core/desk.ts";
 import { VaultError } from "../../src/core/errors.ts";

@@ -1,6 +1,7 @@
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
-import type { Broker, Reply } from "../../core/broker.ts";
+import type { Reply } from "../../core/asks.ts";
+import type { Broker } from "../../core/broker.ts";
 import { VaultError } from "../../core/errors.ts";
 import type { Waiter } from "../../core/ports.ts";
 import type { Requester } from "../../core/request.ts";

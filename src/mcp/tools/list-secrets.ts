@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { VaultError } from "../../core/errors.ts";
-import type { Listing } from "../../core/broker.ts";
+import type { Listing } from "../../core/asks.ts";
 import { clip, quoted, visible } from "../../core/text.ts";
 import { lineOf, textReply } from "../reply.ts";
 import { defineTool, vaultArg } from "./define.ts";

@@ -1,0 +1,174 @@
+import { openLog } from "./audit/sqlite.ts";
+import type { Config } from "./config/config.ts";
+import { Broker } from "./core/broker.ts";
+import type { Clock } from "./core/clock.ts";
+import { Desk } from "./core/desk.ts";
+import { VaultError } from "./core/errors.ts";
+import { Grants } from "./core/grants.ts";
+import { lapseRecorder } from "./core/lapses.ts";
+import type { Channel, Provider, Vault } from "./core/ports.ts";
+import { Tally } from "./core/tally.ts";
+import { visible } from "./core/text.ts";
+import { type Running, serveMcp } from "./mcp/server.ts";
+
+/** The version of the program, put in by the build. */
+declare const __VERSION__: string;
+
+/** One line for people, on stderr. */
+type Say = (line: string) => void;
+
+export interface RunningServer {
+  /** Resolves when the client has closed the connection. */
+  readonly closed: Promise<void>;
+  /** Ends what waits, as cancelled, and closes the page, the tunnel and the log. */
+  readonly close: (why: string) => Promise<void>;
+}
+
+/** Serves one MCP client on stdio. Nothing is read, opened or contacted before its first tool call. */
+export async function startServer({ say }: { say: Say }): Promise<RunningServer> {
+  let house: Promise<House> | undefined;
+  const running = async (): Promise<Running> => {
+    house ??= openHouse(say);
+    const { broker, config } = await house;
+    return { broker, waitMs: config.approval.waitMs, linkInResults: config.approval.linkInResults };
+  };
+  const { closed } = await serveMcp({ version: __VERSION__, clock: systemClock, folder: process.cwd(), running, say });
+  return {
+    closed,
+    close: async (why) => {
+      const open = await house?.catch(() => undefined);
+      await open?.close(why);
+    },
+  };
+}
+
+interface House {
+  readonly broker: Broker;
+  readonly config: Config;
+  readonly close: (why: string) => Promise<void>;
+}
+
+/** Reads the configuration and puts the parts together. Rejects with what is wrong with the configuration. */
+async function openHouse(say: Say): Promise<House> {
+  const { loadConfig } = await import("./config/load.ts");
+  const loaded = await loadConfig();
+  if (!loaded.ok) {
+    say(`${loaded.error.message}; ${loaded.error.hint ?? ""}`);
+    throw loaded.error;
+  }
+  const { config } = loaded;
+  for (const { message } of config.warnings) say(message);
+
+  const clock = systemClock;
+  const { approval } = config;
+  const log = openLog({ file: config.database });
+  const tally = new Tally(log, clock);
+  let lapsed: ReturnType<typeof lapseRecorder> = () => {};
+  const grants = new Grants({ clock, pickupMs: approval.pickupMs, lapsed: (...what) => lapsed(...what) });
+  const { createDoor } = await import("./web/door.ts");
+  const door = createDoor({
+    clock,
+    startWeb: async () => {
+      const { createWeb } = await import("./web/server.ts");
+      return createWeb({ front: desk, clock, port: config.port });
+    },
+    ...tunnelOf(config, clock),
+    onTunnelFailed: (error) => {
+      say(error.hint === undefined ? error.message : `${error.message}; ${error.hint}`);
+      log.note({ kind: "tunnel_failed", at: clock.now(), code: error.code, detail: error.message });
+    },
+  });
+  const desk = new Desk({
+    clock,
+    journal: log,
+    grants,
+    door,
+    channels: [terminal(say), ...channelsOf(config, clock, say)],
+    expireMs: approval.expireMs,
+    pickupMs: approval.pickupMs,
+    denyCooldownMs: approval.denyCooldownMs,
+    maxWaiting: approval.maxWaiting,
+  });
+  lapsed = lapseRecorder({ clock, journal: log, desk });
+  const vaults = new Map(config.vaults.map((vault) => [vault.name, vaultOf(vault, say)]));
+  const broker = new Broker({ clock, journal: log, tally, desk, grants, vaults });
+  log.note({ kind: "started", at: clock.now(), detail: `agent-vault ${__VERSION__}` });
+  return {
+    broker,
+    config,
+    close: async (why) => {
+      desk.close(why);
+      grants.clear();
+      tally.flush();
+      log.note({ kind: "stopped", at: clock.now(), detail: why });
+      await door.close();
+      log.close();
+    },
+  };
+}
+
+function vaultOf({ name, type, rules, use }: Config["vaults"][number], say: Say): Vault {
+  let provider: Promise<Provider> | undefined;
+  const open = (): Promise<Provider> => {
+    if (!use.ready) {
+      const unset = use.unset.join(", ");
+      return Promise.reject(
+        new VaultError("config_invalid", `vault "${name}" cannot be used: ${unset} is not set`, {
+          hint: `set ${unset} in the environment of the MCP server or in the .env beside the configuration, then restart the client`,
+        }),
+      );
+    }
+    provider ??= use.open({ workFolder: process.cwd(), warn: (line) => say(`vault ${name}: ${line}`) });
+    // A vault that could not be opened is tried again at the next call.
+    provider.catch(() => {
+      provider = undefined;
+    });
+    return provider;
+  };
+  return { name, provider: type, rules, open };
+}
+
+function tunnelOf({ tunnel }: Config, clock: Clock): { tunnel?: NonNullable<ReturnType<typeof openTunnel>> } {
+  const open = openTunnel(tunnel, clock);
+  return open ? { tunnel: open } : {};
+}
+
+function openTunnel({ use, type }: Config["tunnel"], clock: Clock) {
+  if (use.ready) return use.open({ clock });
+  const unset = use.unset.join(", ");
+  const error = new VaultError("tunnel_unavailable", `the ${type} tunnel is off: ${unset} is not set`, {
+    hint: "the local link keeps working",
+  });
+  return { name: type, open: () => Promise.reject(error) };
+}
+
+function channelsOf({ channels }: Config, clock: Clock, say: Say): Channel[] {
+  return channels.flatMap(({ type, use }) => {
+    if (use.ready) return [use.open({ clock })];
+    say(`channel ${type} is off: ${use.unset.join(", ")} is not set`);
+    return [];
+  });
+}
+
+/** The link for whoever reads the terminal; most clients hide it, so nothing depends on it. */
+function terminal(say: Say): Channel {
+  return {
+    name: "stderr",
+    ring: ({ vault, action, count, link }) => {
+      const what = `${action} ${count} ${count === 1 ? "secret" : "secrets"} of ${visible(vault)}`;
+      say(`approve or deny: ${what}: ${link.public === undefined ? link.local : `${link.public} or ${link.local}`}`);
+      return Promise.resolve();
+    },
+  };
+}
+
+const systemClock: Clock = {
+  now: () => Date.now(),
+  mono: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    // What keeps the process alive is its client, not what it waits for.
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
