@@ -14,6 +14,8 @@ import { type Running, serveMcp } from "./mcp/server.ts";
 /** The version of the program, put in by the build. */
 declare const __VERSION__: string;
 
+/** Told of what should not happen, so that it can be found without telling the agent anything. */
+type Fault = (error: unknown) => void;
 /** One line for people, on stderr. */
 type Say = (line: string) => void;
 
@@ -25,14 +27,21 @@ export interface RunningServer {
 }
 
 /** Serves one MCP client on stdio. Nothing is read, opened or contacted before its first tool call. */
-export async function startServer({ say }: { say: Say }): Promise<RunningServer> {
+export async function startServer({ say, onFault }: { say: Say; onFault: Fault }): Promise<RunningServer> {
   let house: Promise<House> | undefined;
   const running = async (): Promise<Running> => {
-    house ??= openHouse(say);
+    house ??= openHouse(say, onFault);
     const { broker, config } = await house;
     return { broker, waitMs: config.approval.waitMs, linkInResults: config.approval.linkInResults };
   };
-  const { closed } = await serveMcp({ version: __VERSION__, clock: systemClock, folder: process.cwd(), running, say });
+  const { closed } = await serveMcp({
+    version: __VERSION__,
+    clock: systemClock,
+    folder: process.cwd(),
+    running,
+    say,
+    onFault,
+  });
   return {
     closed,
     close: async (why) => {
@@ -49,7 +58,7 @@ interface House {
 }
 
 /** Reads the configuration and puts the parts together. Rejects with what is wrong with the configuration. */
-async function openHouse(say: Say): Promise<House> {
+async function openHouse(say: Say, onFault: Fault): Promise<House> {
   const { loadConfig } = await import("./config/load.ts");
   const loaded = await loadConfig();
   if (!loaded.ok) {
@@ -70,7 +79,7 @@ async function openHouse(say: Say): Promise<House> {
     clock,
     startWeb: async () => {
       const { createWeb } = await import("./web/server.ts");
-      return createWeb({ front: desk, clock, port: config.port });
+      return createWeb({ front: desk, clock, port: config.port, onFault });
     },
     ...tunnelOf(config, clock),
     onTunnelFailed: (error) => {

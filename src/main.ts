@@ -27,7 +27,7 @@ async function runCommandLine(): Promise<void> {
 
 async function serve(): Promise<void> {
   const { startServer } = await import("./app.ts");
-  const server = await startServer({ say });
+  const server = await startServer({ say, onFault: report });
   let ending = false;
   const end = (why: string, status: number): void => {
     if (ending) return;

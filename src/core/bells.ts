@@ -37,6 +37,11 @@ export class Bells {
     const { vault, action } = ticket.request;
     const late = new AbortController();
     const stop = clock.after(RING_DEADLINE_MS, () => late.abort());
+    // Whoever is rung after it was answered finds nothing to answer.
+    ticket.settled.then(
+      () => late.abort(),
+      () => late.abort(),
+    );
     try {
       const link = door.link(ticket.token);
       await channel.ring(

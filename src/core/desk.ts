@@ -125,7 +125,7 @@ export class Desk implements Front {
 
   async answer(token: string, answer: Answer, by: { proof: "link" }): Promise<boolean> {
     const ticket = this.#tickets.get(token);
-    if (!ticket || !ticket.isOpen) return false;
+    if (!ticket || !ticket.isOpen || ticket.deciding) return false;
     if (this.#isOver(ticket)) {
       this.#expire(ticket);
       return false;

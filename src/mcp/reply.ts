@@ -1,6 +1,6 @@
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
 import type { Wait } from "../core/ports.ts";
-import { asVaultError, VaultError } from "../core/errors.ts";
+import { VaultError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
 import { quoted } from "../core/text.ts";
 
@@ -31,8 +31,7 @@ export function valuesReply(results: readonly { name: string; result: Secret | V
 }
 
 /** One line of what happened, one of what to do; `isError`, with the code as status. */
-export function errorReply(error: unknown): CallToolResult {
-  const known = asVaultError(error);
+export function errorReply(known: VaultError): CallToolResult {
   const text = known.hint === undefined ? known.message : `${known.message}\n${known.hint}`;
   return {
     isError: true,

@@ -12,7 +12,7 @@ import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/proto
 import { z } from "zod";
 import type { Broker } from "../core/broker.ts";
 import type { Clock } from "../core/clock.ts";
-import { VaultError } from "../core/errors.ts";
+import { asVaultError, VaultError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Requester } from "../core/request.ts";
 import { clip, quoted, visible } from "../core/text.ts";
@@ -44,6 +44,8 @@ export interface McpOptions {
   readonly running: () => Promise<Running>;
   /** One line for people, on stderr. */
   readonly say: (line: string) => void;
+  /** Told of what should not happen: the agent only learns that something failed. */
+  readonly onFault: (error: unknown) => void;
 }
 
 const TOOLS: readonly Tool[] = [listSecrets, getSecret, getSecrets, setSecret, setSecrets];
@@ -102,7 +104,9 @@ function createServer(options: McpOptions): Server {
         done();
       }
     } catch (error) {
-      return errorReply(error);
+      const known = asVaultError(error);
+      if (known.code === "internal") options.onFault(known.cause);
+      return errorReply(known);
     }
   });
   return server;
