@@ -1,0 +1,77 @@
+import { createRequire } from "node:module";
+import type Database from "better-sqlite3";
+import { VaultError } from "../core/errors.ts";
+import { codeOf } from "./faults.ts";
+
+export type Driver = typeof Database;
+export type Connection = Database.Database;
+
+/** Earlier ones can damage a WAL file that several processes write: https://sqlite.org/changes.html, 3.51.3. */
+const OLDEST_SQLITE = [3, 51, 3] as const;
+/** better-sqlite3 13 crashes the process on earlier ones instead of saying so (WiseLibs/better-sqlite3#1514). */
+const OLDEST_NODE_FOR_13 = [22, 14, 0] as const;
+
+/**
+ * Loads better-sqlite3, on first use because most starts never need it, and proves that it works. Throws
+ * `audit_unavailable` with the line to type when its binary is missing or was built for another Node.
+ */
+export function loadDriver(
+  load: NodeJS.Require = createRequire(import.meta.url),
+  node = process.versions.node,
+): Driver {
+  const version = versionOf(load);
+  if (!atLeast(version, [13, 0, 0]) || atLeast(node, OLDEST_NODE_FOR_13)) return proven(load);
+  throw new VaultError("audit_unavailable", `better-sqlite3 ${version} cannot run on Node ${node}`, {
+    hint: "use Node 22.14 or newer, or install better-sqlite3 12",
+  });
+}
+
+function proven(load: NodeJS.Require): Driver {
+  let version: unknown;
+  let driver: Driver;
+  try {
+    driver = load("better-sqlite3");
+    const memory = new driver(":memory:");
+    version = memory.prepare("SELECT sqlite_version()").pluck().get();
+    memory.close();
+  } catch (error) {
+    throw notLoaded(error);
+  }
+  if (atLeast(String(version), OLDEST_SQLITE)) return driver;
+  throw new VaultError("audit_unavailable", `the SQLite in better-sqlite3 is ${String(version)}, which can lose data`, {
+    hint: `it must be ${OLDEST_SQLITE.join(".")} or newer: npm install better-sqlite3@latest`,
+  });
+}
+
+function versionOf(load: NodeJS.Require): string {
+  try {
+    const manifest: { version: string } = load("better-sqlite3/package.json");
+    return manifest.version;
+  } catch (error) {
+    throw notLoaded(error);
+  }
+}
+
+function notLoaded(cause: unknown): VaultError {
+  const text = cause instanceof Error ? cause.message : "";
+  const code = codeOf(cause);
+  const why =
+    code === "ERR_DLOPEN_FAILED" || text.includes("NODE_MODULE_VERSION")
+      ? `better-sqlite3 was built for another Node than ${process.versions.node}`
+      : code === "MODULE_NOT_FOUND" && text.includes("better-sqlite3")
+        ? "better-sqlite3 is not installed"
+        : "the binary of better-sqlite3 is missing, most likely because npm blocked its install script";
+  return new VaultError("audit_unavailable", `the audit log cannot be opened: ${why}`, {
+    hint: "npm rebuild better-sqlite3, or for a global install: npm install -g agent-vault --allow-scripts=better-sqlite3",
+    cause,
+  });
+}
+
+function atLeast(version: string, floor: readonly [number, number, number]): boolean {
+  const parts = version.split(".").map((part) => Number.parseInt(part, 10));
+  for (const [i, least] of floor.entries()) {
+    const part = parts[i] ?? 0;
+    if (part !== least) return part > least;
+  }
+  return true;
+}
