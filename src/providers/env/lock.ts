@@ -1,18 +1,14 @@
-import { createHash, randomBytes } from "node:crypto";
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
-import { hostname, uptime } from "node:os";
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { VaultError } from "../../core/errors.ts";
 import { visible } from "../../core/text.ts";
-import { codeOf, unusable } from "./file.ts";
+import { unusable } from "./file.ts";
+import { isDead, ownProcess, type ProcessId } from "./process.ts";
 
 /** How long a writer waits for others before it gives up. A write takes milliseconds. */
 const PATIENCE_MS = 5_000;
-/** A writer in another container or on another machine cannot be looked at; after this long it counts as gone. */
-const FOREIGN_MS = 10 * 60_000;
-/** The start of a process where the system does not tell. */
-const UNTOLD = "0";
 
 /** Being the only writer of a file. */
 export interface Lock {
@@ -32,153 +28,87 @@ export async function withLock<T>(path: string, signal: AbortSignal, work: (lock
   try {
     return await work({ held: () => statSync(mine, { throwIfNoEntry: false }) !== undefined });
   } finally {
-    release(mine);
+    remove(mine);
   }
 }
 
-function release(mine: string): void {
-  try {
-    rmSync(mine, { force: true });
-  } catch {
-    // What was saved is saved, also when the folder was closed to us in the meantime; the next writer says who is left.
-  }
-}
-
-async function acquire(path: string, signal: AbortSignal): Promise<string> {
-  const folder = dirname(path);
-  const prefix = `${basename(path)}.lock-`;
-  const self = identity();
-  const until = performance.now() + PATIENCE_MS;
-  let mine: Name | undefined;
-  for (;;) {
-    const others = look(folder, prefix).filter((other) => other.token !== mine?.token && !isGone(folder, other, self));
-    if (others.length === 0) {
-      if (mine) return join(folder, mine.file);
-      mine = announce(folder, prefix, self);
-      continue;
-    }
-    // Of several that wait, the lowest stays in sight and the others step back, so that one of them gets on.
-    const lowest = mine !== undefined && others.every((other) => other.token > (mine?.token ?? ""));
-    const late = signal.aborted || performance.now() > until;
-    if (mine && (late || !lowest)) {
-      rmSync(join(folder, mine.file), { force: true });
-      mine = undefined;
-    }
-    if (signal.aborted) throw new VaultError("cancelled", "the call was cancelled before anything was saved");
-    if (late) throw inTheWay(folder, others[0], self);
-    await sleep(2 + Math.random() * 15);
-  }
-}
-
-/** Who a lock file speaks for: the machine, its boot, its process namespace, the process and when it started. */
-interface Identity {
-  readonly host: string;
-  readonly boot: string;
-  readonly space: string;
-  readonly pid: number;
-  readonly start: string;
-}
-
-interface Name extends Identity {
+interface Writer extends ProcessId {
+  /** Of no other writer, past or to come. */
   readonly token: string;
   readonly file: string;
 }
 
-function announce(folder: string, prefix: string, self: Identity): Name {
-  const token = randomBytes(8).toString("hex");
-  const file = `${prefix}${[self.host, self.boot, self.space, self.pid, self.start, token].join("-")}`;
+async function acquire(path: string, signal: AbortSignal): Promise<string> {
+  const self = ownProcess();
+  const until = performance.now() + PATIENCE_MS;
+  let mine: Writer | undefined;
   try {
-    closeSync(openSync(join(folder, file), "wx", 0o600));
+    for (;;) {
+      if (signal.aborted) throw new VaultError("cancelled", "the call was cancelled before anything was saved");
+      const others = writers(path).filter((other) => other.token !== mine?.token && !isGone(other, self));
+      if (others[0] === undefined) {
+        if (mine) return mine.file;
+        mine = announce(path, self);
+        continue;
+      }
+      if (performance.now() > until) throw inTheWay(path, others[0], self);
+      // Of several that wait, the lowest stays in sight and the others step back, so that one of them gets on.
+      if (mine && others.some((other) => other.token < (mine?.token ?? ""))) {
+        remove(mine.file);
+        mine = undefined;
+      }
+      await sleep(2 + Math.random() * 15);
+    }
   } catch (error) {
-    throw unusable(join(folder, file), error);
+    if (mine) remove(mine.file);
+    throw unusable(path, error);
   }
+}
+
+function announce(path: string, self: ProcessId): Writer {
+  const token = randomBytes(8).toString("hex");
+  const file = `${path}.lock-${[self.host, self.boot, self.space, self.pid, self.start, token].join("-")}`;
+  closeSync(openSync(file, "wx", 0o600));
   return { ...self, token, file };
 }
 
-function look(folder: string, prefix: string): Name[] {
-  let files: string[];
-  try {
-    files = readdirSync(folder);
-  } catch (error) {
-    throw unusable(folder, error);
-  }
-  return files.flatMap((file) => {
-    if (!file.startsWith(prefix)) return [];
+/** Everybody whose file stands beside the env file, the dead included. */
+function writers(path: string): Writer[] {
+  const prefix = `${basename(path)}.lock-`;
+  return readdirSync(dirname(path)).flatMap((name) => {
+    if (!name.startsWith(prefix)) return [];
     const [, host, boot, space, pid, start, token] =
-      /^([^-]+)-([^-]+)-([^-]+)-(\d+)-(\d+)-([0-9a-f]{16})$/.exec(file.slice(prefix.length)) ?? [];
+      /^([0-9a-f]{8})-([0-9a-f]{8})-([0-9a-f]{8})-(\d+)-(\d+)-([0-9a-f]{16})$/.exec(name.slice(prefix.length)) ?? [];
     if (!host || !boot || !space || !pid || !start || !token) return [];
-    return [{ host, boot, space, pid: Number(pid), start, token, file }];
+    return [{ host, boot, space, pid: Number(pid), start, token, file: join(dirname(path), name) }];
   });
 }
 
-/** Whether that writer is provably no more; then its file is removed. Any doubt means that it lives. */
-function isGone(folder: string, other: Name, self: Identity): boolean {
-  const file = join(folder, other.file);
-  const stat = statSync(file, { throwIfNoEntry: false });
+function isGone(other: Writer, self: ProcessId): boolean {
+  const stat = statSync(other.file, { throwIfNoEntry: false });
   if (!stat) return true;
-  const gone = isDead(other, self, Date.now() - stat.mtimeMs);
-  if (gone) rmSync(file, { force: true });
-  return gone;
+  const dead = isDead(other, self, Date.now() - stat.mtimeMs);
+  if (dead) remove(other.file);
+  return dead;
 }
 
-function isDead(other: Name, self: Identity, ageMs: number): boolean {
-  if (other.host !== self.host) return ageMs > FOREIGN_MS;
-  if (other.boot !== self.boot) return true;
-  if (other.space !== self.space) return ageMs > FOREIGN_MS;
-  const start = startOf(other.pid);
-  if (start === undefined) return true;
-  if (start !== UNTOLD && other.start !== UNTOLD) return start !== other.start;
-  // Without start times a process number from before the last boot may belong to somebody else by now.
-  return ageMs > uptime() * 1000 + 60_000;
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // A dead writer's file is in nobody's way. Our own stays when the folder was closed to us meanwhile: what was saved
+    // is saved, and the next writer is told which file it is.
+  }
 }
 
-function inTheWay(folder: string, other: Name | undefined, self: Identity): VaultError {
-  const near = other?.host === self.host && other.space === self.space;
+function inTheWay(path: string, other: Writer, self: ProcessId): VaultError {
+  const near = other.host === self.host && other.space === self.space;
   const who = near ? `process ${other.pid}` : "a process on another machine or in a container";
   return new VaultError(
     "provider_unavailable",
-    `${who} has been writing to this env file for seconds; nothing was saved`,
+    `${who} has been writing to env file ${visible(path)} for seconds; nothing was saved`,
     {
-      hint: `try again; if that process is gone, delete ${visible(join(folder, other?.file ?? ""))}`,
+      hint: `try again; if that process is gone, delete ${visible(other.file)}`,
     },
   );
-}
-
-function identity(): Identity {
-  const short = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 8);
-  return {
-    host: short(hostname()),
-    boot: short(told(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"))),
-    space: short(told(() => readlinkSync("/proc/self/ns/pid"))),
-    pid: process.pid,
-    start: startOf(process.pid) ?? UNTOLD,
-  };
-}
-
-/**
- * When a process started, in the kernel's ticks, so that a new process under an old number is not taken for the old
- * one. Undefined when there is no such process any more.
- */
-function startOf(pid: number): string | undefined {
-  // The command stands in parentheses and may contain anything; the state comes right after it and the start is the
-  // twentieth field from there (proc(5)). A zombie has ended, only nobody has asked for its exit status yet.
-  const stat = told(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (fields[0] === "Z" || fields[0] === "X") return undefined;
-  if (fields[19] !== undefined) return fields[19];
-  try {
-    process.kill(pid, 0);
-    return UNTOLD;
-  } catch (error) {
-    return codeOf(error) === "ESRCH" ? undefined : UNTOLD;
-  }
-}
-
-function told(read: () => string): string {
-  try {
-    return read();
-  } catch {
-    // Only Linux has these; elsewhere the process number alone has to do.
-    return "";
-  }
 }

@@ -15,7 +15,8 @@ import { planWrites, write, type Target } from "./write.ts";
  * the keys that dotenv sees. A handle is the file's real path and the key.
  */
 export async function openEnvFile(path: string, context: ProviderContext): Promise<Provider> {
-  const { parse } = await import("dotenv");
+  // Bundled CommonJS has a default export only.
+  const { parse } = (await import("dotenv")).default;
   // dotenv's two parsers read every text alike (test/hard compares them); this one takes a third of the time, and a
   // time that grows with the text only.
   const fast: Parser = (text) => parse(text, { fast: true });
