@@ -1,0 +1,118 @@
+import type {
+  NgrokBuilder,
+  NgrokEndpoint,
+  NgrokListener,
+  NgrokSdk,
+  NgrokSession,
+} from "../../src/tunnels/ngrok-sdk.ts";
+
+/** An SDK that does what the test says, and remembers what it was asked for. */
+export interface FakeNgrok {
+  readonly sdk: NgrokSdk;
+  readonly token: () => string | undefined;
+  readonly domain: () => string | undefined;
+  readonly forwardsTo: () => string | undefined;
+  /** How many sessions are open just now. */
+  readonly open: () => number;
+  /** Resolves when the SDK has been asked to connect, to listen. */
+  readonly connecting: Promise<void>;
+  readonly listening: Promise<void>;
+  /** What the network does: returns what the handler told the SDK. */
+  readonly breakOff: () => boolean | undefined;
+  readonly heartbeat: () => void;
+  readonly stopCommand: () => void;
+  readonly endForwarding: (error?: Error) => void;
+}
+
+/** Stand-ins for what each step does; the default is that it works. */
+export interface Steps {
+  readonly connect?: () => Promise<void>;
+  readonly listen?: () => Promise<void>;
+  readonly close?: () => Promise<void>;
+  readonly url?: string | null;
+}
+
+export function fakeNgrok({ connect, listen, close, url = "https://abc.ngrok-free.app" }: Steps = {}): FakeNgrok {
+  let token: string | undefined;
+  let domain: string | undefined;
+  let forwardsTo: string | undefined;
+  let open = 0;
+  let onBreak: ((address: string, error: string) => boolean) | undefined;
+  let onHeartbeat: ((latencyMs: number) => void) | undefined;
+  let onStop: (() => void) | undefined;
+  const connecting = later<void>();
+  const listening = later<void>();
+  const joined = later<void>();
+  joined.promise.catch(() => {});
+
+  const listener: NgrokListener = { url: () => url, join: () => joined.promise };
+  const endpoint: NgrokEndpoint = {
+    domain(wanted) {
+      domain = wanted;
+    },
+    async listenAndForward(to) {
+      forwardsTo = to;
+      listening.resolve();
+      await listen?.();
+      return listener;
+    },
+  };
+
+  class Builder implements NgrokBuilder {
+    authtoken(text: string): this {
+      token = text;
+      return this;
+    }
+    handleDisconnection(handler: (address: string, error: string) => boolean): this {
+      onBreak = handler;
+      return this;
+    }
+    handleHeartbeat(handler: (latencyMs: number) => void): this {
+      onHeartbeat = handler;
+      return this;
+    }
+    handleStopCommand(handler: () => void): this {
+      onStop = handler;
+      return this;
+    }
+    async connect(): Promise<NgrokSession> {
+      connecting.resolve();
+      await connect?.();
+      open += 1;
+      let closed = false;
+      return {
+        httpEndpoint: () => endpoint,
+        async close() {
+          if (!closed) open -= 1;
+          closed = true;
+          await close?.();
+        },
+      };
+    }
+  }
+
+  return {
+    sdk: { SessionBuilder: Builder },
+    token: () => token,
+    domain: () => domain,
+    forwardsTo: () => forwardsTo,
+    open: () => open,
+    connecting: connecting.promise,
+    listening: listening.promise,
+    breakOff: () => onBreak?.("connect.ngrok-agent.com:443", "remote went away"),
+    heartbeat: () => onHeartbeat?.(31),
+    stopCommand: () => onStop?.(),
+    endForwarding: (error) => (error ? joined.reject(error) : joined.resolve()),
+  };
+}
+
+/** A promise and what settles it. */
+export function later<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: Error) => void } {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
