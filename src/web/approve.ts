@@ -29,11 +29,11 @@ const Form = z.discriminatedUnion("verdict", [
 
 /** The page of one request: GET shows, POST from that very page decides, nothing else does anything. */
 export function approveRoutes({ front, clock, closing, originOf }: ApproveOptions): Router {
-  const router = Router({ mergeParams: true, strict: true, caseSensitive: true });
+  const router = Router({ strict: true, caseSensitive: true });
   const poll = createPolls({ front, clock, closing });
   const seal = createSeal();
 
-  router.get("/", (request, response) => {
+  router.get("/approve/:token", (request, response) => {
     const token = tokenOf(request);
     const card = token === undefined ? undefined : front.card(token);
     if (token === undefined || card === undefined) return notFound(response);
@@ -41,7 +41,7 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
     response.send(cardPage({ card, token, seal: seal.of(token), now: clock.now(), late }));
   });
 
-  router.get("/live", async (request, response) => {
+  router.get("/approve/:token/live", async (request, response) => {
     const token = tokenOf(request);
     const version = versionOf(request);
     if (token === undefined) return notFound(response);
@@ -70,7 +70,7 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
 
   // The order matters: whoever cannot show our form learns nothing about which requests exist.
   router.post(
-    "/",
+    "/approve/:token",
     ours,
     urlencoded({ extended: false, limit: "16kb", parameterLimit: 20 }),
     async (request, response) => {
@@ -102,8 +102,8 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
     response.status(405).set("Allow", allow);
     response.send(plainPage("Not possible", ["That cannot be done here. Nothing was decided."]));
   };
-  router.all("/", only("GET, HEAD, POST"));
-  router.all("/live", only("GET, HEAD"));
+  router.all("/approve/:token", only("GET, HEAD, POST"));
+  router.all("/approve/:token/live", only("GET, HEAD"));
   return router;
 }
 

@@ -34,6 +34,11 @@ export function raw(text: string): Markup {
 function render(piece: Piece): string {
   if (piece === undefined) return "";
   if (piece instanceof Markup) return piece.toString();
-  if (typeof piece === "object") return piece.map(render).join("");
+  if (isList(piece)) return piece.map(render).join("");
   return escape(String(piece));
+}
+
+// Array.isArray alone does not see that a readonly list is one.
+function isList(piece: Piece): piece is readonly Piece[] {
+  return Array.isArray(piece);
 }

@@ -15,28 +15,29 @@ const MAX_PER_TOKEN = 16;
 /** Holds each asking page until its request changes, for at most 25 seconds and until `closing` aborts. */
 export function createPolls({ front, clock, closing }: { front: Front; clock: Clock; closing: AbortSignal }) {
   const open = new Map<string, number>();
-  let all = 0;
+  const ends = new Set<AbortController>();
+  closing.addEventListener("abort", () => {
+    for (const end of ends) end.abort();
+  });
 
   return async function poll(token: string, version: number, gone: AbortSignal): Promise<PollEnd> {
     const card = front.card(token);
     if (card === undefined) return { is: "gone" };
     if (card.version !== version) return { is: "changed", version: card.version };
     const mine = open.get(token) ?? 0;
-    if (all >= MAX_POLLS || mine >= MAX_PER_TOKEN) return { is: "crowded" };
+    if (ends.size >= MAX_POLLS || mine >= MAX_PER_TOKEN) return { is: "crowded" };
 
     open.set(token, mine + 1);
-    all += 1;
     const end = new AbortController();
-    const stop = (): void => end.abort();
-    const cancel = clock.after(HOLD_MS, stop);
-    for (const signal of [gone, closing]) signal.addEventListener("abort", stop);
+    ends.add(end);
+    const cancel = clock.after(HOLD_MS, () => end.abort());
+    gone.addEventListener("abort", () => end.abort());
     try {
-      if (gone.aborted || closing.aborted) stop();
+      if (gone.aborted || closing.aborted) end.abort();
       await front.changed(token, version, end.signal);
     } finally {
       cancel();
-      for (const signal of [gone, closing]) signal.removeEventListener("abort", stop);
-      all -= 1;
+      ends.delete(end);
       const left = (open.get(token) ?? 1) - 1;
       if (left > 0) open.set(token, left);
       else open.delete(token);

@@ -51,10 +51,7 @@ export async function createWeb({ front, clock, port: wanted, onFault }: WebOpti
   app.get("/live.js", (_request, response) => void response.type("js").send(SCRIPT));
   app.get(["/icon.svg", "/favicon.ico"], (_request, response) => void response.type("svg").send(ICON));
   app.get("/", home);
-  app.use(
-    "/approve/:token",
-    approveRoutes({ front, clock, closing: closing.signal, originOf: (request) => originOf(request) }),
-  );
+  app.use(approveRoutes({ front, clock, closing: closing.signal, originOf: (request) => originOf(request) }));
   app.all(["/", "/style.css", "/live.js", "/icon.svg", "/favicon.ico"], (_request, response) => {
     response.status(405).set("Allow", "GET, HEAD").send(page405());
   });

@@ -34,7 +34,7 @@ export class FakeFront implements Front {
     const card = this.#cards.get(token);
     if (card === undefined) throw new TypeError("no such card");
     this.#cards.set(token, { ...card, ...seed, version: card.version + 1 });
-    for (const wake of [...this.#watchers]) wake();
+    for (const wake of this.#watchers) wake();
   }
 
   /** Ends a waiting request without a person. */
