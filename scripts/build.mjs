@@ -5,10 +5,11 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { notices } from "./notices.mjs";
 
 const pkg = JSON.parse(readFileSync("package.json", "utf8"));
-rmSync("dist", { recursive: true, force: true });
+// What a running program may still want to load stays; only a package begins from nothing.
+if (process.argv.includes("--clean")) rmSync("dist", { recursive: true, force: true });
 
 const result = await build({
-  entryPoints: { main: "src/main.ts", ...(process.argv.includes("--bench") ? {} : {}) },
+  entryPoints: { main: "src/main.ts" },
   outdir: "dist",
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,
