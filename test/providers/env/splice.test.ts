@@ -137,7 +137,7 @@ describe("what can be held", () => {
     for (const text of FILES) {
       for (const value of VALUES) {
         const next = put(text, "A", value);
-        expect(next, JSON.stringify([text, value])).not.toBe("refused");
+        expect(next).not.toBe("refused");
         for (const parse of parsers) expect({ ...parse(next) }).toEqual({ ...parse(text), A: value });
       }
     }
@@ -176,7 +176,7 @@ describe("generated files and values", () => {
   });
 
   it("mean the same to both of dotenv's parsers", () => {
-    checkParsersAgree(3_000);
+    expect(() => checkParsersAgree(3_000)).not.toThrow();
   });
 
   it("would show a splice that trusts its spelling, or that loses a comment", () => {
