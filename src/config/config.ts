@@ -31,7 +31,13 @@ export interface Config {
   readonly database: string;
   readonly surroundings: Surroundings;
   /** What works and still deserves a word to the person. */
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Warning[];
+}
+
+/** One line that says what, and what to do about it. */
+export interface Warning {
+  readonly message: string;
+  readonly hint: string;
 }
 
 /** Something that needs a variable which is not set: it is left out, and said to be. */

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { fieldAt, type Schema } from "./fields.ts";
+import { VAULT_NAME_HINT } from "./names.ts";
 import { nearestWord } from "./nearest.ts";
 import { pathText, type Problem } from "./problem.ts";
 import { valueAt, type Path } from "./tree.ts";
@@ -35,10 +36,7 @@ function explainOne(issue: Issue, context: Context): Problem[] {
     case "unrecognized_keys":
       return issue.keys.map((key) => unknownKey(path, key, Object.keys(field?.properties ?? {})));
     case "invalid_key":
-      return problem(
-        "is not a name for a vault",
-        "1 to 64 letters, digits and . _ - + @ or spaces between them, beginning with a letter or digit",
-      );
+      return problem("is not a name for a vault", VAULT_NAME_HINT);
     case "invalid_union":
       // zod 4 names the known discriminators beside the issue; its type does not.
       if (issue.discriminator !== undefined) return problem(...unknownType(there, Reflect.get(issue, "options")));

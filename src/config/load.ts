@@ -65,7 +65,8 @@ async function check(
 async function dotenvBeside(folder: string): Promise<Variables> {
   const file = await readTextFile(join(folder, ".env"));
   if (file.is !== "read") return {};
-  const { parse } = await import("dotenv");
+  // Bundled CommonJS has a default export only.
+  const { parse } = (await import("dotenv")).default;
   return parse(file.text);
 }
 

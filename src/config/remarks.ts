@@ -1,5 +1,6 @@
 import type { Part, Text } from "./interpret.ts";
-import type { Problem } from "./problem.ts";
+import type { Warning } from "./config.ts";
+import { pathText } from "./problem.ts";
 import type { ConfigFile } from "./schema.ts";
 import { samePath, type Path } from "./tree.ts";
 
@@ -9,17 +10,16 @@ const OTHERS_WRITE = 0o002;
 const SENSITIVE_KEY = /(?:token|password|passphrase|secret|authorization|api_?key|credentials?|topic)$/i;
 
 /** What deserves a word to the person although the configuration is right. */
-export function remarks(text: Text, file: ConfigFile, parts: readonly Part[]): Problem[] {
-  const found: Problem[] = [];
+export function remarks(text: Text, file: ConfigFile, parts: readonly Part[]): Warning[] {
+  const found: Warning[] = [];
   if (parts.some(({ path }) => path[0] === "webhooks")) {
     const hint = "use the audit log until a later version sends them";
-    found.push({ path: ["webhooks"], message: "are checked but not sent by this version", hint });
+    found.push({ message: "webhooks are checked but not sent by this version", hint });
   }
   if (file.approval.linkInResults) {
     found.push({
-      path: ["approval", "linkInResults"],
       message:
-        "puts the approval link where the agent reads it: an agent that can run commands can approve its own requests",
+        "approval.linkInResults puts the approval link where the agent reads it: an agent that can run commands can approve its own requests",
       hint: "remove it if your client shows the link anywhere else",
     });
   }
@@ -27,13 +27,12 @@ export function remarks(text: Text, file: ConfigFile, parts: readonly Part[]): P
   return found;
 }
 
-function aboutTheFile({ mode, around, source }: Text, parts: readonly Part[]): Problem[] {
+function aboutTheFile({ mode, around, source }: Text, parts: readonly Part[]): Warning[] {
   const found = parts.flatMap((part) => literals(part.path, part.resolved.value, part)).map(literal);
   const path = source.is === "file" ? source.path : "";
   // Windows has no such modes: what stands there is made up by Node.
   if (around.platform !== "win32" && mode !== undefined && (mode & OTHERS_WRITE) !== 0) {
     found.push({
-      path: [],
       message: "the configuration file can be changed by everybody on this computer",
       hint: `chmod o-w ${path}`,
     });
@@ -41,10 +40,9 @@ function aboutTheFile({ mode, around, source }: Text, parts: readonly Part[]): P
   return found;
 }
 
-function literal(path: Path): Problem {
+function literal(path: Path): Warning {
   return {
-    path,
-    message: "is written out in a file that is meant to be shared",
+    message: `${pathText(path)} is written out in a file that is meant to be shared`,
     hint: 'put the value in a variable, or in the .env beside the file, and write "env:NAME" here',
   };
 }

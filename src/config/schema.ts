@@ -2,12 +2,11 @@ import { z } from "zod";
 import { channels } from "../channels/registry.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import { tunnels } from "../tunnels/registry.ts";
+import { VAULT_NAME } from "./names.ts";
 import { DEFAULT_VAULT_TYPE } from "./words.ts";
 
 /** A longer window than a day would be standing permission, which is what this program exists to avoid. */
 export const MAX_TTL_MINUTES = 1440;
-
-const VAULT_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9 ._@+-]{0,62}[A-Za-z0-9._@+-])?$/;
 
 /** A kind of thing that has a type of its own and options that follow from it. */
 interface Kind {

@@ -9,3 +9,9 @@ export const CONFIG_FILE = "agent-vault.config.json";
 
 /** The name of the file in the home folder. */
 export const HOME_CONFIG_FILE = ".agent-vault.config.json";
+
+/** The JSON Schema of the configuration, as it lies in the package. */
+export const SCHEMA_FILE = "agent-vault.config.schema.json";
+
+/** Where editors find the same schema. */
+export const SCHEMA_URL = `https://unpkg.com/agent-vault/${SCHEMA_FILE}`;

@@ -1,0 +1,67 @@
+import type { LoadResult } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import type { ExitStatus } from "../core/errors.ts";
+import type { Event, EventKind } from "../core/event.ts";
+
+/** Where a command's words go: data to `out`, everything said to the person to `err`. Texts end with a line break. */
+export interface Io {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/** Which events of the log are wanted; all conditions hold at once. */
+export interface LogFilters {
+  /** Epoch ms, inclusive. */
+  readonly since?: number;
+  /** Epoch ms, exclusive. */
+  readonly until?: number;
+  readonly vault?: string;
+  readonly name?: string;
+  readonly kind?: EventKind;
+  readonly limit: number;
+}
+
+/** An event as it is kept: with the process that wrote it. */
+export type LoggedEvent = Event & { readonly instance: string };
+
+/** What can be said of the log without writing to it. */
+export type LogState =
+  | { readonly exists: false }
+  | { readonly exists: true; readonly events: number; readonly lastAt?: number; readonly bytes: number };
+
+/** What commands need of the rest of the house; app.ts hands it in. */
+export interface Services {
+  readonly clock: Clock;
+  /** The newest events that match, newest first. Throws `audit_unavailable`. */
+  readonly readEvents: (wanted: { file: string; filters: LogFilters }) => readonly LoggedEvent[];
+  /** Throws `audit_unavailable` when there is a log that cannot be read. */
+  readonly inspectLog: (log: { file: string }) => LogState;
+  /** Loads what the log needs of this computer. Throws `audit_unavailable` with the line that mends it. */
+  readonly loadDriver: () => unknown;
+}
+
+/** What a command is given. */
+export interface Context extends Io {
+  /** What was typed: a text for options that take one, true for switches. */
+  readonly options: Readonly<Record<string, string | true>>;
+  readonly services: Services;
+  readonly cwd: string;
+  readonly version: string;
+  readonly load: () => Promise<LoadResult>;
+}
+
+/** An option of a command. `value` is what the help calls the text it takes; without it the option is a switch. */
+export interface Option {
+  readonly value?: string;
+  readonly summary: string;
+}
+
+/** One command of the command line. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: Readonly<Record<string, Option>>;
+  /** Example lines and what else the help should say. */
+  readonly more?: readonly string[];
+  readonly run: (context: Context) => Promise<ExitStatus>;
+}

@@ -1,0 +1,165 @@
+import { parseArgs } from "node:util";
+import { loadConfig, type World } from "../config/load.ts";
+import { nearestWord } from "../config/nearest.ts";
+import { asVaultError, CODES, VaultError, type ExitStatus } from "../core/errors.ts";
+import { quoted, visible } from "../core/text.ts";
+import type { Command, Io, Services } from "./command.ts";
+import { commandHelp, programHelp } from "./help.ts";
+import { CLIENTS } from "./snippets.ts";
+
+/** The version of the program, put in by the build. */
+declare const __VERSION__: string;
+
+/** Every command there is, in the order the help lists them. */
+export const commands: readonly Command[] = [
+  {
+    name: "init",
+    summary: "set up this folder: a configuration, a file for secrets, and the lines for your client",
+    options: {
+      vault: { value: "NAME", summary: 'name of the first vault (default "local")' },
+      client: { value: "CLIENT", summary: `show the lines for one client only: ${Object.keys(CLIENTS).join(", ")}` },
+    },
+    more: ["It overwrites nothing: what is there already stays as it is, and it says so."],
+    run: async (context) => (await import("./init.ts")).init(context),
+  },
+  {
+    name: "doctor",
+    summary: "show what is configured, what works, and what protects you here",
+    options: {
+      json: { summary: "print one JSON object" },
+      online: { summary: "also connect the tunnel for a moment" },
+    },
+    more: ["It reads no secret. Exit status 1: something that is configured does not work."],
+    run: async (context) => (await import("./doctor.ts")).doctor(context),
+  },
+  {
+    name: "audit",
+    summary: "show who asked for what, and what came of it",
+    options: {
+      since: { value: "TIME", summary: "from this time on: 2026-11-20, 2026-11-20T14:30, or 30m, 12h, 7d ago" },
+      until: { value: "TIME", summary: "up to this time" },
+      vault: { value: "NAME", summary: "of this vault" },
+      name: { value: "NAME", summary: "about this secret" },
+      kind: { value: "KIND", summary: "of this kind: approved, denied, released, ..." },
+      limit: { value: "COUNT", summary: "at most this many, the newest (default 100)" },
+      json: { summary: "print one JSON object per line" },
+      path: { summary: "print only where the database lies" },
+    },
+    more: [
+      "The newest line comes last. The database can be read with sqlite3:",
+      '  sqlite3 "$(agent-vault audit --path)" "SELECT * FROM audit ORDER BY timestamp DESC LIMIT 20"',
+    ],
+    run: async (context) => (await import("./audit.ts")).audit(context),
+  },
+];
+
+/**
+ * Runs what was typed after `agent-vault`. Resolves to the exit status; a mistake of the person or of the world becomes
+ * two lines on `err`. `world` is for tests.
+ */
+export async function runCommand(
+  args: readonly string[],
+  io: Io,
+  services: Services,
+  world: World = {},
+): Promise<ExitStatus> {
+  try {
+    return await dispatch(args, io, services, world);
+  } catch (error) {
+    const known = asVaultError(error);
+    if (known.code === "internal") throw error;
+    io.err(`agent-vault: ${known.message}\n`);
+    if (known.hint !== undefined) io.err(`hint: ${known.hint}\n`);
+    return CODES[known.code].exit;
+  }
+}
+
+async function dispatch(args: readonly string[], io: Io, services: Services, world: World): Promise<ExitStatus> {
+  const [first = "--help", ...rest] = args;
+  if (["--help", "-h", "help"].includes(first)) {
+    const about = commands.find(({ name }) => name === rest[0]);
+    io.out(about === undefined ? programHelp(commands, __VERSION__) : commandHelp(about));
+    return 0;
+  }
+  if (["--version", "-v", "version"].includes(first)) {
+    io.out(`${__VERSION__}\n`);
+    return 0;
+  }
+  const command = commands.find(({ name }) => name === first);
+  if (command === undefined) throw unknown(first);
+  const options = readOptions(command, rest);
+  if (options["help"] !== undefined) {
+    io.out(commandHelp(command));
+    return 0;
+  }
+  return command.run({
+    ...io,
+    options,
+    services,
+    cwd: world.cwd ?? process.cwd(),
+    version: __VERSION__,
+    load: () => loadConfig(world),
+  });
+}
+
+function unknown(word: string): VaultError {
+  const isOption = word.startsWith("-");
+  const near = nearestWord(word.replace(/^-+/, ""), isOption ? ["help", "version"] : commands.map(({ name }) => name));
+  // What stands after "=" might be a value that should not be shown.
+  const shown = quoted(word.split("=", 1)[0] ?? "");
+  const meant = near === undefined ? "" : `did you mean ${isOption ? "--" : ""}${near}? `;
+  return new VaultError("usage", `${shown} is not ${isOption ? "an option" : "a command"}`, {
+    hint: `${meant}agent-vault --help lists what there is`,
+  });
+}
+
+function readOptions(command: Command, args: readonly string[]): Record<string, string | true> {
+  const known = Object.entries(command.options);
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: {
+      help: { type: "boolean", short: "h" },
+      ...Object.fromEntries(
+        known.map(([name, { value }]) => [name, { type: value === undefined ? "boolean" : "string" }]),
+      ),
+    },
+    strict: false,
+    tokens: true,
+  });
+  const found: Record<string, string | true> = {};
+  for (const token of tokens) {
+    if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional") throw wrong(command, `agent-vault ${command.name} takes no word after it`);
+    if (token.name === "help") found["help"] = true;
+    else found[token.name] = optionValue(command, token);
+  }
+  return found;
+}
+
+function optionValue(
+  command: Command,
+  { name, value, inlineValue }: { name: string; value: string | undefined; inlineValue: boolean | undefined },
+): string | true {
+  const option = Object.hasOwn(command.options, name) ? command.options[name] : undefined;
+  if (option === undefined) {
+    const near = nearestWord(name, Object.keys(command.options));
+    const hint = near === undefined ? undefined : `did you mean --${near}?`;
+    throw wrong(command, `agent-vault ${command.name} has no option --${visible(name)}`, hint);
+  }
+  if (option.value === undefined) {
+    if (value !== undefined) throw wrong(command, `--${name} takes no value`);
+    return true;
+  }
+  // "--vault --json": the value was forgotten, and --json is not it.
+  const forgotten = value === undefined || value === "" || (inlineValue !== true && value.startsWith("-"));
+  if (forgotten) throw wrong(command, `--${name} needs a value`, `write --${name} ${option.value}`);
+  return value;
+}
+
+function wrong(
+  command: Command,
+  message: string,
+  hint = `agent-vault ${command.name} --help lists what it takes`,
+): VaultError {
+  return new VaultError("usage", message, { hint });
+}

@@ -1,0 +1,55 @@
+import type { ExitStatus } from "../core/errors.ts";
+import { assurance } from "./assurance.ts";
+import { checkLog, checkRuntime, checkVaults } from "./checks.ts";
+import type { Context } from "./command.ts";
+import { checkConfiguration } from "./configuration.ts";
+import type { Finding } from "./finding.ts";
+import { checkReach } from "./reach.ts";
+
+interface Section {
+  readonly title: string;
+  readonly findings: readonly Finding[];
+}
+
+/** Says what is configured, what works and what protects the person here. Reads no secret and changes nothing. */
+export async function doctor(context: Context): Promise<ExitStatus> {
+  const loaded = await context.load();
+  const database = loaded.ok ? loaded.config.database : loaded.database;
+  const sections: Section[] = [
+    { title: "Program", findings: checkRuntime(context) },
+    { title: "Configuration", findings: checkConfiguration(loaded) },
+    { title: "Audit log", findings: await checkLog(database, context) },
+  ];
+  if (loaded.ok) {
+    const { config } = loaded;
+    sections.splice(2, 0, { title: "Vaults", findings: await checkVaults(config, context.cwd) });
+    sections.push({ title: "Reaching you", findings: await checkReach(config, context) });
+    sections.push({ title: "What protects you here", findings: assurance(config) });
+  }
+  const status = statusOf(sections.flatMap(({ findings }) => findings));
+  context.out(context.options["json"] === true ? asJson(sections, status, context.version) : asText(sections));
+  return status;
+}
+
+function statusOf(findings: readonly Finding[]): ExitStatus {
+  if (findings.some(({ state }) => state === "invalid")) return 2;
+  return findings.some(({ state }) => state === "failed") ? 1 : 0;
+}
+
+function asJson(sections: readonly Section[], status: ExitStatus, version: string): string {
+  const findings = sections.flatMap(({ title, findings }) => findings.map((one) => ({ section: title, ...one })));
+  return `${JSON.stringify({ version, status, findings }, null, 2)}\n`;
+}
+
+const LABELS = { ok: "ok", note: "", warning: "look", failed: "FAILED", invalid: "FAILED" } as const;
+
+function asText(sections: readonly Section[]): string {
+  const lines = sections.flatMap(({ title, findings }) => [title, ...findings.flatMap(findingLines), ""]);
+  return lines.join("\n");
+}
+
+function findingLines({ state, about, text, hint }: Finding): string[] {
+  const label = LABELS[state].padEnd(8);
+  const what = about === "" ? text : `${about}: ${text}`;
+  return [`  ${label}${what}`, ...(hint === undefined ? [] : [`  ${" ".repeat(8)}  ${hint}`])];
+}

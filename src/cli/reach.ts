@@ -1,0 +1,53 @@
+import type { Config, TunnelConfig } from "../config/config.ts";
+import { asVaultError } from "../core/errors.ts";
+import type { Context } from "./command.ts";
+import { unsetHint, unsetText } from "./checks.ts";
+import { finding, type Finding } from "./finding.ts";
+
+const TUNNEL_DEADLINE_MS = 20_000;
+
+/** How a person comes to see a request: the page, the browser, the tunnel, the channels, and what is not sent yet. */
+export async function checkReach(config: Config, context: Context): Promise<Finding[]> {
+  const { approval, port, channels } = config;
+  return [
+    finding("ok", "page", `http://localhost:${port}, or the next free port`),
+    finding(
+      "note",
+      "browser",
+      approval.openBrowser ? "opens the page on this computer" : "is not opened on this computer",
+    ),
+    await checkTunnel(config.tunnel, port, context),
+    ...channels.map(({ title, use }) =>
+      use.ready
+        ? finding("note", `channel ${title}`, "configured; not rung by doctor")
+        : finding("failed", `channel ${title}`, `left out: ${unsetText(use.unset)}`, unsetHint(use.unset)),
+    ),
+  ];
+}
+
+async function checkTunnel({ type, title, use }: TunnelConfig, port: number, context: Context): Promise<Finding> {
+  const about = "tunnel";
+  if (!use.ready) {
+    const text = `${title}, left out: ${unsetText(use.unset)}; the page works on this computer only`;
+    return finding("failed", about, text, unsetHint(use.unset));
+  }
+  if (type === "none") {
+    return finding(
+      "note",
+      about,
+      "none: the page works on this computer only",
+      'for your phone: "ngrokAuthToken": "env:NGROK_AUTHTOKEN"',
+    );
+  }
+  if (context.options["online"] !== true) return finding("note", about, `${title}, configured; --online tries it`);
+  try {
+    const tunnel = use.open({ clock: context.services.clock });
+    if (tunnel === undefined) return finding("note", about, "none: the page works on this computer only");
+    const open = await tunnel.open(port, () => undefined, AbortSignal.timeout(TUNNEL_DEADLINE_MS));
+    await open.close();
+    return finding("ok", about, `${title} connects`);
+  } catch (error) {
+    const { message, hint } = asVaultError(error);
+    return finding("failed", about, message, hint);
+  }
+}
