@@ -57,12 +57,17 @@ function row(item: CardItem): Markup {
   if (item.write) notes.push(effect(item.write.effect), preview(item.write.preview));
   if (item.field !== undefined) notes.push(html`<span>field: <bdi class="mono" dir="ltr">${item.field}</bdi></span>`);
   if (!item.checked) notes.push(html`<span>not checked</span>`);
-  return html`<li>${name(item.name)}${notes.length > 0 ? html`<span class="notes">${notes}</span>` : undefined}</li>`;
+  return listed(item, notes);
 }
 
 function openRow(item: CardItem, now: number): Markup {
   const until = html`<span>open until ${moment(item.openUntil ?? now, now)}</span>`;
-  return html`<li>${name(item.name)}<span class="notes">${until}</span></li>`;
+  return listed(item, [until]);
+}
+
+function listed(item: CardItem, notes: readonly Markup[]): Markup {
+  if (notes.length === 0) return html`<li>${name(item.name)}</li>`;
+  return html`<li>${name(item.name)} <span class="notes">${notes.map((note) => html`${note} `)}</span></li>`;
 }
 
 function name(text: string): Markup {
@@ -77,5 +82,5 @@ function effect(effect: "create" | "replace"): Markup {
 function preview({ length, head, tail }: Preview): Markup {
   const size = html`<span>${count(length, "character")}</span>`;
   if (head === undefined || tail === undefined) return size;
-  return html`${size}<bdi class="mono" dir="ltr">${visible(head)}…${visible(tail)}</bdi>`;
+  return html`${size} <bdi class="mono" dir="ltr">${visible(head)}…${visible(tail)}</bdi>`;
 }

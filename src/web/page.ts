@@ -39,7 +39,7 @@ export function page({ title, look, header, main, footer, standing, live, news }
       </head>
       <body>
         <div id="page" class="${look}" data-standing="${standing ?? "none"}" data-news="${news ?? ""}" ${liveData}>
-          <header class="top"><span class="brand">agent-vault</span>${header}</header>
+          <header class="top"><span class="brand">agent-vault</span> ${header}</header>
           ${main} ${footer}
         </div>
         <p id="news" class="unseen" role="status"></p>

@@ -105,16 +105,18 @@ function choices(card: Card): Markup {
       <input type="hidden" name="choice" value="once" />
     </section>`;
   }
-  const option = (id: string, words: Markup, hint: string, checked: Markup | undefined): Markup =>
-    html`<label class="option" for="${id}"
-      ><input type="radio" name="choice" id="${id}" value="${id}" ${checked} />
-      <span><span class="words">${words}</span><span class="hint">${hint}</span></span></label
-    >`;
   return html`<fieldset>
     <legend>If you approve</legend>
-    ${option("window", windowWords(card), windowHint(card), html` checked`)}
-    ${option("once", html`just this once`, "Next time it has to ask again.", undefined)}
+    ${option("window", windowWords(card), windowHint(card), html`checked`)}
+    ${option("once", html`just this once`, "Next time it has to ask again.")}
   </fieldset>`;
+}
+
+function option(id: "window" | "once", words: Markup, hint: string, checked?: Markup): Markup {
+  return html`<label class="option" for="${id}">
+    <input type="radio" name="choice" id="${id}" value="${id}" ${checked} />
+    <span><span class="words">${words}</span> <span class="hint">${hint}</span></span>
+  </label>`;
 }
 
 function windowWords(card: Card): Markup {
@@ -159,12 +161,12 @@ function worth({ requester, expiresAt }: Card, now: number): Markup {
 
 function buttons(card: Card): Markup {
   const { windowMs, scope } = card.offer;
-  const length = duration(windowMs);
+  const once = html`just this once`;
+  const window = html`${scope === "vault" ? "ALL for" : "for"} ${duration(windowMs)}`;
   const opens =
     windowMs === 0
-      ? html`<small>just this once</small>`
-      : html`<small class="for-window">${scope === "vault" ? "ALL for " : "for "}${length}</small
-          ><small class="for-once">just this once</small>`;
+      ? html`<small>${once}</small>`
+      : html`<small class="for-window">${window}</small> <small class="for-once">${once}</small>`;
   const yes =
     card.action === "write"
       ? html`<span class="verb">Save to <bdi dir="ltr">${card.vault}</bdi></span>`
