@@ -23,7 +23,7 @@ export interface Schema {
 /** The JSON Schema of what a person writes. It is what editors get, and what hints and the documentation are made of. */
 export function configJsonSchema(): Schema {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- zod's own type leaves more open than zod does
-  return z.toJSONSchema(configSchema(), { io: "input", reused: "inline" }) as Schema;
+  return z.toJSONSchema(configSchema(), { io: "input", reused: "inline", target: "draft-7" }) as Schema;
 }
 
 /** What the schema knows about a place in a configuration; the type that stands there decides between alternatives. */

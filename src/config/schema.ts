@@ -122,7 +122,7 @@ export function configSchema() {
     $schema: z.string().optional().describe("Lets an editor complete and check this file"),
     vaults: z
       .record(z.string().regex(VAULT_NAME), vaultSchema())
-      .describe("Your vaults by the name that the agent and you will see"),
+      .meta({ description: "Your vaults by the name that the agent and you will see", minProperties: 1 }),
     ngrokAuthToken: z
       .string()
       .min(1)
@@ -139,11 +139,11 @@ export function configSchema() {
       .default([])
       .describe("Where events will be sent; checked, but not sent yet by this version"),
     approval,
-    tunnel: kinds(tunnels, {})
+    tunnel: kinds(tunnels, {}, "Kind of tunnel")
       .optional()
       .describe("What makes the page reachable from your phone; by default ngrok where its token is known, else none"),
     channels: z
-      .array(kinds(channels, {}))
+      .array(kinds(channels, {}, "Kind of channel"))
       .max(20)
       .default([])
       .describe("Further ways to tell you that a request waits"),
@@ -165,12 +165,12 @@ export type ConfigFile = z.output<ReturnType<typeof configSchema>>;
 
 function vaultSchema(): z.ZodType<VaultEntry> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- options of unknown shape hide the known rules
-  return kinds(PROVIDERS, vaultRules) as unknown as z.ZodType<VaultEntry>;
+  return kinds(PROVIDERS, vaultRules, "Kind of vault") as unknown as z.ZodType<VaultEntry>;
 }
 
-function kinds<Common extends z.ZodRawShape>(registry: readonly Kind[], common: Common) {
+function kinds<Common extends z.ZodRawShape>(registry: readonly Kind[], common: Common, meaning: string) {
   const [first, ...rest] = registry.map(({ type, title, summary, options }) => {
-    const own = { type: typeSchema(type), ...common };
+    const own = { type: typeSchema(type, meaning), ...common };
     // First for the order in the documentation, last so that no provider can loosen a rule by redefining it.
     return z.strictObject({ ...own, ...options.shape, ...own }).meta({ title, description: summary });
   });
@@ -178,10 +178,9 @@ function kinds<Common extends z.ZodRawShape>(registry: readonly Kind[], common: 
   return z.discriminatedUnion("type", [first, ...rest]);
 }
 
-function typeSchema(type: string) {
+function typeSchema(type: string, meaning: string) {
   const literal = z.literal(type);
-  const optional = type === DEFAULT_VAULT_TYPE;
-  return optional ? literal.optional().default(type).describe("Kind of vault") : literal.describe("Kind of vault");
+  return type === DEFAULT_VAULT_TYPE ? literal.optional().default(type).describe(meaning) : literal.describe(meaning);
 }
 
 function isSafeTarget(text: string): boolean {
