@@ -7,7 +7,8 @@ export interface NgrokBuilder {
   authtoken(token: string): unknown;
   /** Called before each attempt to reconnect; what it returns says whether to try. */
   handleDisconnection(handler: (address: string, error: string) => boolean): unknown;
-  handleHeartbeat(handler: (latencyMs: number) => void): unknown;
+  /** Null when a heartbeat stayed out. */
+  handleHeartbeat(handler: (latencyMs: number | null) => void): unknown;
   /** Called when somebody stops the session from the dashboard. */
   handleStopCommand(handler: () => void): unknown;
   connect(): Promise<NgrokSession>;

@@ -5,13 +5,11 @@ import type { OpenTunnel, Tunnel } from "../core/ports.ts";
 import { Secret } from "../core/secret.ts";
 import { defineTunnel } from "./define.ts";
 import { explain, noTunnel } from "./ngrok-errors.ts";
+import { createLine } from "./ngrok-line.ts";
 import type { NgrokSdk, NgrokSession } from "./ngrok-sdk.ts";
 
 const CONNECT_MS = 10_000;
 const CLOSE_MS = 1_000;
-/** The SDK reconnects by itself; heartbeats come every ten seconds. */
-const RECONNECT_MS = 20_000;
-
 const DOMAIN = /^(?:env:\w+|(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9])$/i;
 
 /** The page under an address of ngrok.com, so that a phone anywhere can open it. */
@@ -56,11 +54,11 @@ export function ngrokTunnel({ authToken, domain, clock, load }: NgrokOptions): T
       const sdk = await load().catch(() => {
         throw noTunnel("no_sdk");
       });
-      const line = createLine(clock);
+      const end = createEnd();
       const giveUp = new AbortController();
-      const connecting = connect(sdk, { token, domain, port, line }, giveUp.signal);
+      const connecting = connect(sdk, { token, domain, port, clock, end }, giveUp.signal);
       try {
-        return keep(await within(connecting, clock, signal), line, lost, clock);
+        return keep(await within(connecting, clock, signal), end, lost, clock);
       } catch (error) {
         giveUp.abort();
         connecting.then(({ session }) => quietly(session.close()), ignore);
@@ -73,20 +71,28 @@ export function ngrokTunnel({ authToken, domain, clock, load }: NgrokOptions): T
 interface Live {
   readonly session: NgrokSession;
   readonly origin: string;
+  readonly forget: () => void;
+}
+
+interface Wanted {
+  readonly token: Secret;
+  readonly domain: string | undefined;
+  readonly port: number;
+  readonly clock: Clock;
+  readonly end: End;
 }
 
 /** Session, then listener. The session is closed when the rest fails, or as soon as nobody wants it any more. */
-async function connect(
-  sdk: NgrokSdk,
-  { token, domain, port, line }: { token: Secret; domain: string | undefined; port: number; line: Line },
-  giveUp: AbortSignal,
-): Promise<Live> {
+async function connect(sdk: NgrokSdk, { token, domain, port, clock, end }: Wanted, giveUp: AbortSignal): Promise<Live> {
+  const lost = (): void => end.is(noTunnel("lost"));
+  const line = createLine(clock, lost);
   const builder = new sdk.SessionBuilder();
   builder.authtoken(token.reveal());
   // Any other answer than true makes the SDK write to stdout, which is not ours to write to.
   builder.handleDisconnection(() => (line.broke(), true));
-  builder.handleHeartbeat(() => line.beats());
-  builder.handleStopCommand(() => line.ends(noTunnel("stopped")));
+  // Without a latency it is not a heartbeat but the want of one.
+  builder.handleHeartbeat((latencyMs) => (typeof latencyMs === "number" ? line.beats() : line.broke()));
+  builder.handleStopCommand(() => end.is(noTunnel("stopped")));
   const session = await builder.connect();
   const close = (): void => void quietly(session.close());
   try {
@@ -96,12 +102,10 @@ async function connect(
     if (domain !== undefined) endpoint.domain(domain);
     const listener = await endpoint.listenAndForward(`http://127.0.0.1:${port}`);
     const origin = originOf(listener.url());
-    listener.join().then(
-      () => line.ends(noTunnel("lost")),
-      () => line.ends(noTunnel("lost")),
-    );
-    return { session, origin };
+    listener.join().then(lost, lost);
+    return { session, origin, forget: line.forget };
   } catch (error) {
+    line.forget();
     close();
     throw error;
   }
@@ -125,11 +129,12 @@ function within(connecting: Promise<Live>, clock: Clock, signal: AbortSignal): P
   });
 }
 
-function keep({ session, origin }: Live, line: Line, lost: (why: VaultError) => void, clock: Clock): OpenTunnel {
+function keep({ session, origin, forget }: Live, end: End, lost: (why: VaultError) => void, clock: Clock): OpenTunnel {
   let open = true;
-  line.onEnd((why) => {
+  end.tell((why) => {
     if (!open) return;
     open = false;
+    forget();
     void quietly(session.close());
     lost(why);
   });
@@ -137,7 +142,7 @@ function keep({ session, origin }: Live, line: Line, lost: (why: VaultError) => 
     origin,
     async close() {
       open = false;
-      line.beats();
+      forget();
       let cancel = ignore;
       const patience = new Promise<void>((resolve) => {
         cancel = clock.after(CLOSE_MS, resolve);
@@ -148,31 +153,26 @@ function keep({ session, origin }: Live, line: Line, lost: (why: VaultError) => 
   };
 }
 
-/** What is known of a connection over time: it may break and come back, or end for good, once. */
-interface Line {
-  readonly broke: () => void;
-  readonly beats: () => void;
-  readonly ends: (why: VaultError) => void;
-  /** Called with the end, even if it came before. */
-  readonly onEnd: (told: (why: VaultError) => void) => void;
+/** Why a tunnel ended by itself: the first reason counts. */
+interface End {
+  readonly is: (why: VaultError) => void;
+  /** Throws when the end has come already: then there is no tunnel to hand out. */
+  readonly tell: (whom: (why: VaultError) => void) => void;
 }
 
-function createLine(clock: Clock): Line {
-  let ends: (why: VaultError) => void = ignore;
-  const end = new Promise<VaultError>((resolve) => {
-    ends = resolve;
-  });
-  let cancel: (() => void) | undefined;
+function createEnd(): End {
+  let came: VaultError | undefined;
+  let told: ((why: VaultError) => void) | undefined;
   return {
-    broke() {
-      cancel ??= clock.after(RECONNECT_MS, () => ends(noTunnel("lost")));
+    is(why) {
+      if (came !== undefined) return;
+      came = why;
+      told?.(why);
     },
-    beats() {
-      cancel?.();
-      cancel = undefined;
+    tell(whom) {
+      if (came !== undefined) throw came;
+      told = whom;
     },
-    ends: (why) => ends(why),
-    onEnd: (told) => void end.then(told),
   };
 }
 

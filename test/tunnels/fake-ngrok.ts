@@ -19,7 +19,7 @@ export interface FakeNgrok {
   readonly listening: Promise<void>;
   /** What the network does: returns what the handler told the SDK. */
   readonly breakOff: () => boolean | undefined;
-  readonly heartbeat: () => void;
+  readonly heartbeat: (latencyMs?: number | null) => void;
   readonly stopCommand: () => void;
   readonly endForwarding: (error?: Error) => void;
 }
@@ -38,7 +38,7 @@ export function fakeNgrok({ connect, listen, close, url = "https://abc.ngrok-fre
   let forwardsTo: string | undefined;
   let open = 0;
   let onBreak: ((address: string, error: string) => boolean) | undefined;
-  let onHeartbeat: ((latencyMs: number) => void) | undefined;
+  let onHeartbeat: ((latencyMs: number | null) => void) | undefined;
   let onStop: (() => void) | undefined;
   const connecting = later<void>();
   const listening = later<void>();
@@ -67,7 +67,7 @@ export function fakeNgrok({ connect, listen, close, url = "https://abc.ngrok-fre
       onBreak = handler;
       return this;
     }
-    handleHeartbeat(handler: (latencyMs: number) => void): this {
+    handleHeartbeat(handler: (latencyMs: number | null) => void): this {
       onHeartbeat = handler;
       return this;
     }
@@ -100,7 +100,7 @@ export function fakeNgrok({ connect, listen, close, url = "https://abc.ngrok-fre
     connecting: connecting.promise,
     listening: listening.promise,
     breakOff: () => onBreak?.("connect.ngrok-agent.com:443", "remote went away"),
-    heartbeat: () => onHeartbeat?.(31),
+    heartbeat: (latencyMs = 31) => onHeartbeat?.(latencyMs),
     stopCommand: () => onStop?.(),
     endForwarding: (error) => (error ? joined.reject(error) : joined.resolve()),
   };

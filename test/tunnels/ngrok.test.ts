@@ -263,35 +263,65 @@ describe("a tunnel that stands", () => {
     expect(inspect(lost, { depth: Infinity, showHidden: true })).not.toContain("hunter2");
   });
 
-  it("survives a connection that comes back", async () => {
+  it("survives a connection that comes back and holds", async () => {
     const { clock, fake, lost, open } = setup();
     await open();
     expect(fake.breakOff()).toBe(true);
-    clock.advance(19_999);
+    clock.advance(15_000);
+    fake.heartbeat();
+    clock.advance(10_000);
     fake.heartbeat();
     clock.advance(60_000);
     await settle();
     expect([fake.open(), lost.length]).toEqual([1, 0]);
   });
 
-  it("is lost when the connection stays away for 20 seconds, however often the SDK tries", async () => {
+  it("is lost when the connection comes back only to break again, since ngrok refuses the address", async () => {
     const { clock, fake, lost, open } = setup();
     await open();
-    for (let tries = 0; tries < 4; tries++) {
+    for (let tries = 0; tries < 3; tries++) {
       fake.breakOff();
-      clock.advance(5_000);
+      fake.heartbeat();
+      clock.advance(9_999);
     }
-    await settle();
+    expect(lost).toHaveLength(0);
+    clock.advance(3);
     expect(lost).toHaveLength(1);
     expect(fake.open()).toBe(0);
   });
 
-  it("is lost when it broke before anybody could hear of it", async () => {
-    const { fake, lost, open } = setup();
-    fake.endForwarding();
+  it("is lost when heartbeats stay out, though nothing breaks", async () => {
+    const { clock, fake, lost, open } = setup();
     await open();
-    await settle();
+    fake.heartbeat(null);
+    clock.advance(25_000);
+    fake.heartbeat(null);
+    clock.advance(5_000);
     expect(lost).toHaveLength(1);
+    expect(fake.open()).toBe(0);
+  });
+
+  it("is lost when the connection stays away for 30 seconds, however often the SDK tries", async () => {
+    const { clock, fake, lost, open } = setup();
+    await open();
+    for (let tries = 0; tries < 6; tries++) {
+      fake.breakOff();
+      clock.advance(5_000);
+    }
+    expect(lost).toHaveLength(1);
+    expect(fake.open()).toBe(0);
+  });
+
+  it("is not handed out when it has ended already", async () => {
+    const answer = later<void>();
+    const { fake, lost, open } = setup({ listen: () => answer.promise });
+    const opening = open();
+    await fake.listening;
+    fake.stopCommand();
+    answer.resolve();
+    expect((await failure(opening)).message).toMatch(/stopped from the ngrok dashboard/);
+    await settle();
+    expect([fake.open(), lost.length]).toEqual([0, 0]);
   });
 
   it("ends when somebody stops it from the dashboard", async () => {
