@@ -2,6 +2,7 @@
 // starts fast and `npx` fetches little. What is native or loaded only by some stays a dependency.
 import { build } from "esbuild";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { leftOut } from "./left-out.mjs";
 import { notices } from "./notices.mjs";
 
 const pkg = JSON.parse(readFileSync("package.json", "utf8"));
@@ -30,19 +31,16 @@ const result = await build({
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
-  plugins: [
-    {
-      // zod's English messages are all we show; its other languages would be half of the bundle.
-      name: "zod-english-only",
-      setup(b) {
-        b.onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
-          contents: 'export { default as en } from "./en.js";',
-        }));
-      },
-    },
-  ],
+  plugins: [leftOut],
 });
 
 // The launcher is kept apart and plain: it must parse on a Node far too old for the rest.
-await build({ entryPoints: ["src/agent-vault.ts"], outdir: "dist", format: "esm", platform: "node", target: "es2018" });
+await build({
+  entryPoints: ["src/agent-vault.ts"],
+  outdir: "dist",
+  format: "esm",
+  platform: "node",
+  target: "es2018",
+  supported: { "dynamic-import": true, "import-meta": true },
+});
 writeFileSync("dist/THIRD-PARTY-NOTICES.txt", notices(result.metafile));

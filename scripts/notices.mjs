@@ -1,20 +1,25 @@
 // The licences of the libraries inside the bundle, gathered from where they were installed.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
+const RULE = "-".repeat(78);
+
+/** The text of THIRD-PARTY-NOTICES.txt for what esbuild's `metafile` says went in. Throws where a licence has no text. */
 export function notices(metafile) {
-  const folders = new Set();
-  for (const input of Object.keys(metafile.inputs)) {
-    const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
-    if (match) folders.add(match[1]);
-  }
-  const parts = [...folders].sort().map((folder) => {
-    const pkg = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
-    const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
-    const text =
-      file && existsSync(`${folder}/${file}`)
-        ? readFileSync(`${folder}/${file}`, "utf8").trim()
-        : `Licence: ${pkg.license}`;
-    return `${pkg.name} ${pkg.version} (${pkg.license})\n\n${text}\n`;
-  });
-  return `agent-vault contains the following libraries.\n\n${parts.join(`\n${"-".repeat(78)}\n\n`)}`;
+  const folders = new Set(Object.keys(metafile.inputs).flatMap((input) => folderOf(input) ?? []));
+  // Copies of one version at several places are one library.
+  const parts = new Map([...folders].map(noticeOf));
+  const sorted = [...parts.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);
+  return `agent-vault contains the following libraries.\n\n${sorted.join(`\n${RULE}\n\n`)}`;
+}
+
+function folderOf(input) {
+  return /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
+}
+
+function noticeOf(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined) throw new Error(`${name} ${version} (${license}) comes without the text of its licence`);
+  const text = readFileSync(`${folder}/${file}`, "utf8").trim();
+  return [`${name} ${version}`, `${name} ${version} (${license})\n\n${text}\n`];
 }
