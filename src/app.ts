@@ -1,3 +1,4 @@
+import { inspectLog, readEvents } from "./audit/read.ts";
 import { openLog } from "./audit/sqlite.ts";
 import type { Config } from "./config/config.ts";
 import { Broker } from "./core/broker.ts";
@@ -181,3 +182,6 @@ const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** What the command line may use of the house. */
+export const services = { clock: systemClock, readEvents, inspectLog };
