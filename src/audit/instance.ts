@@ -18,7 +18,7 @@ export interface InstanceLock {
 }
 
 const SUFFIX = ".lock";
-const MOST_AT_ONCE = 500;
+const MOST_AT_ONCE = 100;
 const ATTEMPTS = 10;
 /** Somebody else has the lock, or took the file away. */
 const TAKEN: readonly string[] = ["SQLITE_BUSY", "SQLITE_CANTOPEN"];
@@ -49,7 +49,7 @@ export function holdInstance(driver: Driver, folder: string, wanted: string): In
   }
 }
 
-/** Takes the locks of those that are provably dead, at most 500 at once. Anything in doubt is left alone. */
+/** Takes the locks of those that are provably dead, at most 100 at once. Anything in doubt is left alone. */
 export function takeDead(driver: Driver, folder: string, own: string): readonly InstanceLock[] {
   const dead: InstanceLock[] = [];
   for (const name of readdirSync(folder)) {
