@@ -37,10 +37,11 @@ export async function openEnvFile(path: string, context: ProviderContext): Promi
     resolve: async (names, signal) => {
       const { real, values } = open(signal);
       const missing = names.filter((name) => !Object.hasOwn(values, name)).length;
+      const known = missing > 0 ? Object.keys(values) : [];
       return names.map((name): Handle | VaultError =>
         Object.hasOwn(values, name)
           ? { name, ref: refOf(real, name), checked: true }
-          : notFound(name, real, closeTo(name, Object.keys(values), missing)),
+          : notFound(name, real, closeTo(name, known, missing)),
       );
     },
 

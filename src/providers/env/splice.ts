@@ -19,7 +19,13 @@ export interface Spliced {
  * when every parser reads back exactly the wanted value and finds all other keys as they were. Keys must be distinct.
  */
 export function splice(text: string, assignments: readonly Assignment[], parsers: readonly Parser[]): Spliced {
-  return allAtOnce(text, assignments, parsers) ?? oneByOne(text, assignments, parsers);
+  const hopeless = assignments.filter((wanted) => spellingOf(wanted, undefined, parsers) === undefined);
+  const { text: next, refused } = together(
+    text,
+    assignments.filter((wanted) => !hopeless.includes(wanted)),
+    parsers,
+  );
+  return { text: next, refused: [...hopeless.map(({ key }) => key), ...refused] };
 }
 
 /**
@@ -39,35 +45,44 @@ interface Span {
 
 type Edit = Assignment & { readonly literal: string; readonly span: Span | undefined };
 
-// One pass over the file for the whole batch, with the spelling that reads back right when it stands alone.
-function allAtOnce(text: string, assignments: readonly Assignment[], parsers: readonly Parser[]): Spliced | undefined {
+// One pass over the file for the whole batch. Where that does not read back, because some spelling means something else
+// in its place, halving finds the few that need care.
+function together(text: string, assignments: readonly Assignment[], parsers: readonly Parser[]): Spliced {
+  const [first, ...rest] = assignments;
+  if (first === undefined) return { text, refused: [] };
+  if (rest.length === 0) return alone(text, first, parsers);
   const spans = locate(text);
-  const edits: Edit[] = [];
-  for (const { key, value } of assignments) {
-    const span = spans.get(key);
-    const literal = spellings(value, span && text.slice(span.from, span.to)).find((spelling) =>
-      parsers.every((parse) => sameKeys(parse(`${key}=${spelling}\n`), { [key]: value })),
-    );
-    if (literal === undefined) return undefined;
-    edits.push({ key, value, literal, span });
-  }
+  const edits = assignments.flatMap((wanted): Edit[] => {
+    const span = spans.get(wanted.key);
+    const literal = spellingOf(wanted, span && text.slice(span.from, span.to), parsers);
+    return literal === undefined ? [] : [{ ...wanted, literal, span }];
+  });
   const next = place(text, edits);
-  return readsBack(text, next, assignments, parsers) ? { text: next, refused: [] } : undefined;
+  if (readsBack(text, next, assignments, parsers)) return { text: next, refused: [] };
+  const middle = assignments.length >> 1;
+  const left = together(text, assignments.slice(0, middle), parsers);
+  const right = together(left.text, assignments.slice(middle), parsers);
+  return { text: right.text, refused: [...left.refused, ...right.refused] };
 }
 
-// The careful way, for files where a spelling means something else in its place, and to tell who is to be refused.
-function oneByOne(start: string, assignments: readonly Assignment[], parsers: readonly Parser[]): Spliced {
-  let text = start;
-  const refused: string[] = [];
-  for (const { key, value } of assignments) {
-    const span = locate(text).get(key);
-    const next = spellings(value, span && text.slice(span.from, span.to))
-      .map((literal) => place(text, [{ key, value, literal, span }]))
-      .find((candidate) => readsBack(text, candidate, [{ key, value }], parsers));
-    if (next === undefined) refused.push(key);
-    else text = next;
+function alone(text: string, wanted: Assignment, parsers: readonly Parser[]): Spliced {
+  const span = locate(text).get(wanted.key);
+  for (const literal of spellings(wanted.value, span && text.slice(span.from, span.to))) {
+    const next = place(text, [{ ...wanted, literal, span }]);
+    if (readsBack(text, next, [wanted], parsers)) return { text: next, refused: [] };
   }
-  return { text, refused };
+  return { text, refused: [wanted.key] };
+}
+
+/** The first spelling that reads back right on a line of its own. */
+function spellingOf(
+  { key, value }: Assignment,
+  old: string | undefined,
+  parsers: readonly Parser[],
+): string | undefined {
+  return spellings(value, old).find((spelling) =>
+    parsers.every((parse) => sameKeys(parse(`${key}=${spelling}\n`), { [key]: value })),
+  );
 }
 
 function readsBack(

@@ -7,6 +7,7 @@ import { Secret, type CommitmentKey } from "../../core/secret.ts";
 import { quoted, visible } from "../../core/text.ts";
 import { MAX_BYTES, readEnvFile, realPathToBe, type EnvFile } from "./file.ts";
 import { withLock, type Lock } from "./lock.ts";
+import { badName, badValue, twice, unspellable } from "./refusals.ts";
 import { replaceFile } from "./replace.ts";
 import { splice, tooBlank, type Parser } from "./splice.ts";
 
@@ -23,8 +24,6 @@ export interface Target {
   readonly refOf: (real: string, key: string) => string;
 }
 
-/** Letters, digits, `_`, `-` and `.`, as dotenv has it; the first one neither a digit nor a mark, as everybody has it. */
-const NAME = /^[A-Za-z_][\w.-]{0,199}$/;
 const ATTEMPTS = 3;
 
 /** What each write would do to the file as it stands, the whole batch on top of each other. Writes nothing. */
@@ -34,7 +33,9 @@ export function planWrites(target: Target, entries: readonly Entry[]): Each<Plan
   const count = new Map<string, number>();
   for (const { name } of entries) count.set(name, (count.get(name) ?? 0) + 1);
   const faults = entries.map(({ name, value }) =>
-    (count.get(name) ?? 0) > 1 ? twice(name) : (badName(name, state) ?? badValue(name, value.reveal())),
+    (count.get(name) ?? 0) > 1
+      ? twice(name)
+      : (badName(name, Object.hasOwn(state.values, name)) ?? badValue(name, value.reveal())),
   );
   const fit = entries.filter((_, index) => faults[index] === undefined);
   const { refused } = spliced(target, state, fit);
@@ -88,11 +89,6 @@ async function writeOnce(
     .map(({ plan, value }) => ({ name: plan.name, value }));
   const { text, refused } = spliced(target, state, due);
   if (text !== state.text) {
-    if (Buffer.byteLength(text) > MAX_BYTES) {
-      throw new VaultError("unrepresentable", `env file ${visible(state.real)} would grow past 8 MiB`, {
-        hint: "keep large values elsewhere",
-      });
-    }
     const still = (): boolean => {
       if (signal.aborted) throw new VaultError("cancelled", "the call was cancelled before anything was saved");
       if (!lock.held()) throw outrun(state.real);
@@ -135,6 +131,11 @@ function spliced(
   if (entries.length === 0) return { text: state.text, refused: new Set() };
   const assignments = entries.map(({ name, value }) => ({ key: name, value: value.reveal() }));
   const { text, refused } = splice(state.text, assignments, parsers);
+  if (Buffer.byteLength(text) > MAX_BYTES) {
+    throw new VaultError("unrepresentable", `env file ${visible(state.real)} would grow past 8 MiB`, {
+      hint: "keep large values elsewhere",
+    });
+  }
   return { text, refused: new Set(refused) };
 }
 
@@ -194,38 +195,8 @@ function may(path: string): boolean {
   }
 }
 
-function badName(name: string, state: State): VaultError | undefined {
-  if (name !== "__proto__" && (NAME.test(name) || Object.hasOwn(state.values, name))) return undefined;
-  return new VaultError("invalid_name", `${quoted(name)} cannot be a name in an env file`, {
-    hint: "use letters, digits and _, beginning with a letter or _, at most 200 of them",
-  });
-}
-
-function badValue(name: string, value: string): VaultError | undefined {
-  const refuse = (what: string): VaultError =>
-    new VaultError("unrepresentable", `the value for ${quoted(name)} ${what}`, { hint: "store it base64-encoded" });
-  if (value.includes("\0")) return refuse("contains a NUL character, which no env file can hold");
-  if (/\p{Surrogate}/u.test(value)) return refuse("is not well-formed Unicode text");
-  if (tooBlank(value)) return refuse("holds very long runs of blank lines");
-  return undefined;
-}
-
 function outrun(real: string): VaultError {
   return new VaultError("conflict", `another program kept changing env file ${visible(real)}; nothing was saved`, {
     hint: "find out which one it is, then try again",
-  });
-}
-
-function unspellable(name: string): VaultError {
-  return new VaultError(
-    "unrepresentable",
-    `the value for ${quoted(name)} cannot be written so that an env file reads it back exactly`,
-    { hint: "store it base64-encoded" },
-  );
-}
-
-function twice(name: string): VaultError {
-  return new VaultError("invalid_arguments", `${quoted(name)} is given more than once`, {
-    hint: "give each name once",
   });
 }

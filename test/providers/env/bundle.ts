@@ -44,6 +44,18 @@ export const BUGS = {
   },
   /** The disk takes its time between the last look and the rename. No bug, but what makes a missing lock show. */
   slowDisk: { file: "replace.ts", is: "await moveOver(draft, path);", becomes: `${SLOW} await moveOver(draft, path);` },
+  /** Waits with its draft until a file named "go" appears. No bug: it lets somebody else be faster. */
+  holdsDraft: {
+    file: "replace.ts",
+    is: "if (!options.still()) return false;",
+    becomes: 'while (!(await readdir(folder)).includes("go")) await sleep(1); if (!options.still()) return false;',
+  },
+  /** The same without the last look before the rename. */
+  holdsDraftBlindly: {
+    file: "replace.ts",
+    is: "if (!options.still()) return false;",
+    becomes: 'while (!(await readdir(folder)).includes("go")) await sleep(1);',
+  },
   /** The disk fills up while the draft is written. */
   fullDisk: {
     file: "replace.ts",

@@ -1,6 +1,7 @@
 // Several processes on one file, as several brokers are. Each promise is followed by its twin: the same check on a copy
 // of the program with a bug in it, where it must fail.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bundle, start } from "./bundle.ts";
 import { damage, file, halfFiles, litter, lostUpdates, takeover } from "./checks.ts";
@@ -67,4 +68,26 @@ describe("a lock", () => {
   it("would outlast it if nobody looked whether it lives", async () => {
     expect(await takeover(await bundle("impatient", "noTakeover"))).not.toEqual([]);
   });
+});
+
+describe("an editor that knows no lock and saves while we do", () => {
+  it("loses nothing, and neither do we", async () => {
+    expect(await editedMeanwhile(await bundle("holdsDraft"))).toBe("A=new\nB='by hand'\n");
+  });
+
+  it("would lose its change without the last look", async () => {
+    expect(await editedMeanwhile(await bundle("holdsDraftBlindly"))).toBe("A=new\n");
+  });
+
+  async function editedMeanwhile(program: string): Promise<string> {
+    const path = file("A=old\n");
+    const saving = start(program, path).ask("set", "A", "new");
+    await expect
+      .poll(() => litter(path).some((name) => name.includes(".tmp-")), { interval: 1, timeout: 20_000 })
+      .toBe(true);
+    writeFileSync(path, "A=old\nB='by hand'\n");
+    writeFileSync(join(path, "..", "go"), "");
+    expect(await saving).toEqual({ ok: "saved" });
+    return readFileSync(path, "utf8");
+  }
 });
