@@ -2,8 +2,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, onTestFinished } from "vitest";
 
@@ -90,7 +91,7 @@ export function bundle(...bugs: readonly (keyof typeof BUGS)[]): Promise<string>
 
 async function make(outfile: string, bugs: readonly (keyof typeof BUGS)[]): Promise<string> {
   await build({
-    entryPoints: [resolve(import.meta.dirname, "programs/agent.ts")],
+    entryPoints: [fileURLToPath(new URL("./programs/agent.ts", import.meta.url))],
     outfile,
     bundle: true,
     format: "esm",
