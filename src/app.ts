@@ -1,3 +1,4 @@
+import { loadDriver } from "./audit/driver.ts";
 import { inspectLog, readEvents } from "./audit/read.ts";
 import { openLog } from "./audit/sqlite.ts";
 import type { Config } from "./config/config.ts";
@@ -184,4 +185,4 @@ const systemClock: Clock = {
 };
 
 /** What the command line may use of the house. */
-export const services = { clock: systemClock, readEvents, inspectLog };
+export const services = { clock: systemClock, readEvents, inspectLog, loadDriver };

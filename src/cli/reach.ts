@@ -8,14 +8,12 @@ const TUNNEL_DEADLINE_MS = 20_000;
 
 /** How a person comes to see a request: the page, the browser, the tunnel, the channels, and what is not sent yet. */
 export async function checkReach(config: Config, context: Context): Promise<Finding[]> {
-  const { approval, port, channels } = config;
+  const { port, channels } = config;
   return [
     finding("ok", "page", `http://localhost:${port}, or the next free port`),
-    finding(
-      "note",
-      "browser",
-      approval.openBrowser ? "opens the page on this computer" : "is not opened on this computer",
-    ),
+    ...(channels.some(({ type }) => type === "browser")
+      ? []
+      : [finding("note", "browser", "is not opened on this computer")]),
     await checkTunnel(config.tunnel, port, context),
     ...channels.map(({ title, use }) =>
       use.ready

@@ -1,3 +1,4 @@
+import { browser } from "../channels/browser.ts";
 import { findChannel } from "../channels/registry.ts";
 import type { Rules } from "../core/policy.ts";
 import { Secret } from "../core/secret.ts";
@@ -32,9 +33,9 @@ export function build(text: Text, file: ConfigFile, parts: readonly Part[]): Con
     folder,
     vaults: under("vaults", parts).map((part) => vaultConfig(part, file, folder)),
     port: file.port,
-    approval: approvalConfig(file.approval, around),
+    approval: approvalConfig(file.approval),
     tunnel: tunnelConfig(file, parts, around),
-    channels: under("channels", parts).map((part) => channelConfig(part, around)),
+    channels: [...browserHere(file, around), ...under("channels", parts).map((part) => channelConfig(part, around))],
     webhooks: webhookConfigs(file, parts),
     database: databasePath(around, named === undefined ? undefined : { path: named, folder }),
     surroundings: withoutVariables(around),
@@ -87,7 +88,7 @@ function known<Kind>(kind: Kind | undefined, type: string): Kind {
   return kind;
 }
 
-function approvalConfig(written: ConfigFile["approval"], around: Around): ApprovalConfig {
+function approvalConfig(written: ConfigFile["approval"]): ApprovalConfig {
   return {
     ...(written.waitSeconds === undefined ? {} : { waitMs: Math.round(written.waitSeconds * SECOND_MS) }),
     expireMs: Math.round(written.expireMinutes * MINUTE_MS),
@@ -95,8 +96,14 @@ function approvalConfig(written: ConfigFile["approval"], around: Around): Approv
     denyCooldownMs: Math.round(written.denyCooldownSeconds * SECOND_MS),
     maxWaiting: written.maxWaiting,
     linkInResults: written.linkInResults,
-    openBrowser: written.browser === "auto" ? around.display : written.browser === "always",
   };
+}
+
+/** The browser of this computer, where it was asked for or somebody sits before it. */
+function browserHere({ approval }: ConfigFile, around: Around): ChannelConfig[] {
+  if (!(approval.browser === "always" || (approval.browser === "auto" && around.display))) return [];
+  const open: OpenChannel = ({ clock }) => browser.open({}, { clock, environment: around.variables });
+  return [{ type: browser.type, title: browser.title, use: { ready: true, open } }];
 }
 
 /**

@@ -69,8 +69,6 @@ export interface ApprovalConfig {
   readonly denyCooldownMs: number;
   readonly maxWaiting: number;
   readonly linkInResults: boolean;
-  /** Whether to open the page in a browser here: what was configured, or whether there is a screen. */
-  readonly openBrowser: boolean;
 }
 
 export interface TunnelConfig {

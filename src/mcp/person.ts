@@ -19,6 +19,8 @@ export interface Session {
   readonly dialogsClosed: Set<string>;
   /** Requests whose dialog is up at this moment. */
   readonly dialogsOpen: Set<string>;
+  /** Whether our first request to the client is used up: many clients cannot cancel one whose id is 0. */
+  firstIdUsed: boolean;
 }
 
 /** What the protocol tells about one tool call. */
@@ -103,6 +105,8 @@ async function showDialog(session: Session, wait: Wait, over: AbortSignal): Prom
   const elicitationId = wait.request;
   session.dialogsOpen.add(wait.request);
   const shown = session.clock.mono();
+  if (!session.firstIdUsed) void session.server.ping().catch(() => {});
+  session.firstIdUsed = true;
   try {
     const options = { signal: over, timeout: Math.max(1_000, wait.expiresAt - session.clock.now()) };
     const answer = able.url

@@ -77,6 +77,7 @@ function createServer(options: McpOptions): Server {
     limitMs: undefined,
     dialogsClosed: new Set(),
     dialogsOpen: new Set(),
+    firstIdUsed: false,
   };
   const id = newId();
   let requester: Promise<Requester> | undefined;

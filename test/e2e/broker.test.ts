@@ -1,34 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { afterEach, describe, expect, it } from "vitest";
-import {
-  type Agent,
-  type AgentOptions,
-  eventsOf,
-  makeWorld,
-  query,
-  startAgent,
-  statusOf,
-  textOf,
-  type World,
-} from "../support/agent.ts";
+import { describe, expect, it } from "vitest";
+import { eventsOf, query, statusOf, textOf } from "../support/agent.ts";
+import { agentIn, begin, world as makeWorld } from "../support/begin.ts";
 import { approve, decide, deny, readPage } from "../support/person.ts";
-
-const open: { agents: Agent[]; worlds: World[] } = { agents: [], worlds: [] };
-afterEach(async () => {
-  await Promise.all(open.agents.splice(0).map((agent) => agent.close()));
-  for (const world of open.worlds.splice(0)) world.remove();
-});
-
-async function begin(
-  options: Parameters<typeof makeWorld>[0] = {},
-  as: AgentOptions = {},
-): Promise<{ world: World; agent: Agent }> {
-  const world = makeWorld(options);
-  open.worlds.push(world);
-  const agent = await startAgent(world, as);
-  open.agents.push(agent);
-  return { world, agent };
-}
 
 describe("an agent with an env vault", () => {
   it("starts without a port, a file or a database until it needs a person", async () => {
@@ -172,10 +146,8 @@ describe("an agent with an env vault", () => {
 
   it("answers every tool with what is wrong when there is no configuration", async () => {
     const world = makeWorld();
-    open.worlds.push(world);
     writeFileSync(`${world.project}/agent-vault.config.json`, '{"vaults": {"dev": {"type": "env", "tll": 5}}}');
-    const agent = await startAgent(world);
-    open.agents.push(agent);
+    const agent = await agentIn(world);
     for (const tool of ["list_secrets", "get_secret"]) {
       const result = await agent.call(tool, tool === "list_secrets" ? {} : { vault: "dev", name: "A", reason: "x" });
       expect(statusOf(result)).toBe("config_invalid");
@@ -185,8 +157,7 @@ describe("an agent with an env vault", () => {
 
   it("two sessions side by side have their own pages and never serve each other's links", async () => {
     const { world, agent } = await begin();
-    const other = await startAgent(world);
-    open.agents.push(other);
+    const other = await agentIn(world);
     const [first, second] = [agent.get("DATABASE_URL"), other.get("STRIPE_KEY")];
     const [one, two] = [await agent.link(), await other.link()];
     expect(new URL(one).port).not.toBe(new URL(two).port);

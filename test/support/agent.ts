@@ -96,7 +96,7 @@ export async function startAgent(world: World, options: AgentOptions = {}): Prom
     { name: options.name ?? "test-client", version: "1.0.0" },
     { capabilities: options.capabilities ?? {} },
   );
-  if (options.elicit) {
+  if (options.elicit && options.capabilities?.elicitation) {
     const { elicit } = options;
     client.setRequestHandler(ElicitRequestSchema, (request, extra) => elicit(request, extra.signal));
   }
