@@ -1,4 +1,4 @@
-import type { Config, TunnelConfig } from "../config/config.ts";
+import type { ChannelConfig, Config, TunnelConfig } from "../config/config.ts";
 import { asVaultError } from "../core/errors.ts";
 import type { Context } from "./command.ts";
 import { unsetHint, unsetText } from "./checks.ts";
@@ -14,13 +14,15 @@ export async function checkReach(config: Config, context: Context): Promise<Find
     ...(channels.some(({ type }) => type === "browser")
       ? []
       : [finding("note", "browser", "is not opened on this computer")]),
+    ...channels.map(checkChannel),
     await checkTunnel(config.tunnel, port, context),
-    ...channels.map(({ title, use }) =>
-      use.ready
-        ? finding("note", `channel ${title}`, "configured; not rung by doctor")
-        : finding("failed", `channel ${title}`, `left out: ${unsetText(use.unset)}`, unsetHint(use.unset)),
-    ),
   ];
+}
+
+function checkChannel({ type, title, use }: ChannelConfig): Finding {
+  if (!use.ready) return finding("failed", title, `left out: ${unsetText(use.unset)}`, unsetHint(use.unset));
+  if (type === "browser") return finding("note", title, "opens the page on this computer");
+  return finding("note", title, "configured; doctor does not ring it");
 }
 
 async function checkTunnel({ type, title, use }: TunnelConfig, port: number, context: Context): Promise<Finding> {

@@ -45,7 +45,7 @@ function explainOne(issue: Issue, context: Context): Problem[] {
       if (there === undefined) return problem("is missing", meaning);
       return problem(
         wrongKind(there, wanted(issue.expected)),
-        correction(there, issue.expected) ?? (field?.properties === undefined ? meaning : undefined),
+        correction(there, issue.expected) ?? inside(field) ?? meaning,
       );
     case "invalid_value":
       return problem(...unknownWord(there, issue.values.map(String), meaning));
@@ -140,6 +140,12 @@ function correction(there: unknown, expected: string): string | undefined {
   if (expected === "string" && (typeof there === "number" || typeof there === "boolean"))
     return "put it in double quotes";
   return undefined;
+}
+
+/** What an object of this kind may hold. */
+function inside(field: Schema | undefined): string | undefined {
+  const keys = Object.keys(field?.properties ?? {}).filter((key) => key !== "$schema");
+  return keys.length === 0 ? undefined : `it holds ${keys.join(", ")}`;
 }
 
 function wrongKind(there: unknown, wanted: string): string {

@@ -26,7 +26,7 @@ export function readJsonc(text: string): Jsonc | { readonly broken: Problem } {
     return { broken: { path: [], message: "is nested too deeply", hint: "a configuration has about four levels" } };
   }
   const first = errors[0];
-  if (first !== undefined || root === undefined) return { broken: slip(first, text, lines) };
+  if (first !== undefined || root === undefined) return { broken: slip(first, { nothing: root === undefined, lines }) };
 
   const problems: Problem[] = [];
   const value = valueOf(root, [], (path, key, offset) => {
@@ -60,11 +60,15 @@ const SLIPS: Record<string, readonly [message: string, hint: string]> = {
   InvalidCharacter: ["has a character that cannot stand there", 'text goes in double quotes: "like this"'],
 };
 
-function slip(error: ParseError | undefined, text: string, lines: readonly number[]): Problem {
-  if (text.trim() === "" || error === undefined) {
+function slip(
+  error: ParseError | undefined,
+  { nothing, lines }: { nothing: boolean; lines: readonly number[] },
+): Problem {
+  const code = error === undefined ? "ValueExpected" : printParseErrorCode(error.error);
+  if (error === undefined || (nothing && code === "ValueExpected")) {
     return { path: [], message: "is empty", hint: "run agent-vault init in an empty folder to see one that works" };
   }
-  const [message, hint] = SLIPS[printParseErrorCode(error.error)] ?? ["is not JSON", "compare it with the example"];
+  const [message, hint] = SLIPS[code] ?? ["is not JSON", "compare it with the example"];
   const line = lineAt(lines, error.offset);
   return { path: [], line, column: error.offset - (lines[line - 1] ?? 0) + 1, message, hint };
 }

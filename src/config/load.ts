@@ -58,7 +58,14 @@ async function check(
   const beside = (): Promise<Variables> => dotenvBeside(folder);
   const found = await interpret({ source, folder, text, mode, around, beside });
   if ("config" in found) return { ok: true, config: found.config };
-  return invalid(source.is === "file" ? source.path : undefined, found.problems, around);
+  if (source.is === "file") return invalid(source.path, found.problems, around);
+  return invalid(undefined, found.problems.map(inVariables), around);
+}
+
+/** The same problem at the variable that the person set: there is no file, and no line in it. */
+function inVariables({ path, message, hint }: Problem): Problem {
+  const variable = path[2] === "file" ? "AGENT_VAULT_ENV_FILE" : "AGENT_VAULT_PROVIDER";
+  return { path: [variable], message, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** The `.env` beside the configuration; one that is not there or cannot be read sets nothing. */
