@@ -141,7 +141,7 @@ function notFound(response: Response): void {
 function forged(response: Response): void {
   const lines = [
     "This did not come from the page itself, so nothing changed.",
-    "Open the link again and decide there.",
+    "Open the link again and decide there; if that does not help, use a newer browser.",
   ];
   response.status(403).send(plainPage("Not accepted", lines));
 }

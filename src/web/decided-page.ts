@@ -87,7 +87,8 @@ function approved(card: Card, standing: Extract<Standing, { is: "approved" }>, n
   if (ended === "over") {
     const term = until === undefined ? html`, just this once` : html` until ${moment(until, now)}`;
     const past = html`${client(card)} was allowed to ${verb} ${object}${term}. Next time it has to ask again.`;
-    return { mark: "yes", headline: "Approved", lines: [past] };
+    if (until === undefined) return { mark: "yes", headline: "Approved", lines: [past] };
+    return { mark: "over", headline: "Window closed", lines: [past] };
   }
   const term = until === undefined ? html`, just this once` : html` until ${moment(until, now)}`;
   const lines = [html`${client(card)} can ${verb} ${object}${term}.`];

@@ -1,7 +1,7 @@
 import { html, type Markup } from "./html.ts";
 
 /** What the script needs to keep a page of a request up to date. Absent from pages on which nothing can change. */
-export interface Live {
+interface Live {
   readonly path: string;
   readonly version: number;
 }

@@ -108,6 +108,7 @@ export const SCRIPT = `"use strict";
   // One tap is one answer, however fast the second one follows.
   document.addEventListener("submit", (event) => {
     const root = document.documentElement;
+    if (event.submitter && event.submitter.formMethod === "dialog") return;
     if (root.classList.contains("sent")) event.preventDefault();
     else root.classList.add("sent");
   });

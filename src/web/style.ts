@@ -26,7 +26,7 @@ h1, h2, strong, legend, .brand, .button, .badge, .tag, .vault, summary { font-we
 ul { list-style: none; }
 .mono, .name { font-family: var(--mono); font-size: 0.9375em; }
 .unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.none { display: none; }
+.none, [hidden] { display: none !important; }
 :focus-visible { outline: 3px solid var(--hue); outline-offset: 2px; }
 h1:focus { outline: none; }
 
@@ -37,9 +37,10 @@ h1:focus { outline: none; }
 }
 #page.write { --hue: var(--write); --on-hue: var(--on-write); --hue-tint: var(--write-tint); }
 .top {
-  display: flex; justify-content: space-between; gap: 1rem; align-items: baseline;
+  display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; align-items: baseline;
   padding: 0.875rem 1.25rem 0; color: var(--soft); font-size: 0.875rem;
 }
+time, .brand { white-space: nowrap; }
 .left { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .left.soon { color: var(--ink); font-weight: 600; }
 main { flex: 1; display: flex; flex-direction: column; gap: 1.375rem; padding: 1.125rem 1.25rem 1.5rem; }
@@ -147,7 +148,12 @@ textarea { width: 100%; font: inherit; color: inherit; background: var(--card); 
 .headline { font-size: 2.25rem; line-height: 1.15; letter-spacing: -0.02em; }
 #lost { position: sticky; top: 0; z-index: 1; padding: 0.75rem 1.25rem; background: var(--ink); color: var(--paper); font-size: 0.9375rem; }
 
-@media (max-width: 22rem) { h1 .count { font-size: 2.25rem; } }
+@media (max-width: 22rem) {
+  .top, main, .bar { padding-left: 1rem; padding-right: 1rem; }
+  .bar { gap: 0.5rem; }
+  .button { padding-left: 0.375rem; padding-right: 0.375rem; }
+  h1 .count { font-size: 2.25rem; }
+}
 @media (max-height: 22rem) {
   .bar { padding-top: 0.375rem; padding-bottom: 0.375rem; gap: 0.375rem; }
   .button { min-height: 3rem; }

@@ -18,7 +18,7 @@ export function waitingPage({ card, token, seal, now }: CardView): string {
     main: html`<main>
       ${heading(card)} ${attendance(card)} ${itemList(card, now)} ${said(card)} ${seen(card)}
       <form id="decide" method="post" action="${path}">
-        <button class="none" type="submit" disabled tabindex="-1" aria-hidden="true"></button>
+        ${ENTER_DECIDES_NOTHING}
         <input type="hidden" name="seal" value="${seal}" />
         ${choices(card)}
       </form>
@@ -27,6 +27,9 @@ export function waitingPage({ card, token, seal, now }: CardView): string {
     footer: buttons(card),
   });
 }
+
+// Enter inside a form presses its first button. This one closes a dialog, and there is none.
+const ENTER_DECIDES_NOTHING = html`<button class="none" type="submit" formmethod="dialog" tabindex="-1"></button>`;
 
 function heading(card: Card): Markup {
   const { asked } = split(card);

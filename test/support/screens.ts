@@ -1,5 +1,6 @@
-// Pictures of the page in every state, both phone sizes, light and dark: node test/support/screens.ts FOLDER
-// (through a bundler or a Node that runs TypeScript). For looking at, and for the README.
+// Pictures of the page in every state, at both phone sizes, light and dark; for looking at, and for the README.
+//   npx esbuild test/support/screens.ts --bundle --packages=external --platform=node --format=esm --outfile=node_modules/.cache/screens.mjs
+//   node node_modules/.cache/screens.mjs FOLDER [PART_OF_A_NAME]
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Front } from "../../src/core/card.ts";
