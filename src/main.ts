@@ -1,11 +1,13 @@
+import { Console } from "node:console";
+
 /** How long the end may take before the process goes anyway: law 9 gives two seconds in all. */
 const END_MS = 1_500;
 const PARENT_CHECK_MS = 1_000;
 
 const say = (line: string): void => void process.stderr.write(`agent-vault: ${line}\n`);
 
-// stdout belongs to the protocol, whatever a library thinks.
-for (const method of ["log", "info", "debug"] as const) console[method] = console.error;
+// stdout belongs to the protocol, whatever a library thinks of it.
+globalThis.console = new Console(process.stderr);
 
 const args = process.argv.slice(2);
 if (args.length > 0) void runCommandLine();

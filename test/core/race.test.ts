@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { requestKey } from "../../src/core/request.ts";
 import { codeOf, type House, settle, startHouse } from "../support/house.ts";

@@ -29,7 +29,13 @@ export interface World {
 }
 
 /** A throw-away project with an env vault outside it. `config` is merged over a vault named dev and no browser. */
-export function makeWorld(options: { config?: object; vault?: object; secrets?: Record<string, string> } = {}): World {
+export function makeWorld(
+  options: {
+    config?: { approval?: object; [key: string]: unknown };
+    vault?: object;
+    secrets?: Record<string, string>;
+  } = {},
+): World {
   const root = mkdtempSync(join(tmpdir(), "agent-vault-test-"));
   const project = join(root, "project");
   const secrets = join(root, "secrets.env");
@@ -40,7 +46,7 @@ export function makeWorld(options: { config?: object; vault?: object; secrets?: 
   const config = {
     vaults: { dev: { type: "env", file: secrets, ...options.vault } },
     ...options.config,
-    approval: { browser: "never", ...(options.config as { approval?: object } | undefined)?.approval },
+    approval: { browser: "never", ...options.config?.approval },
   };
   writeFileSync(join(project, "agent-vault.config.json"), JSON.stringify(config));
   const env = { PATH: process.env["PATH"] ?? "", HOME: root, XDG_STATE_HOME: join(root, "state") };

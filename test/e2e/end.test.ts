@@ -1,0 +1,118 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { constants, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { describe, expect, it, vi } from "vitest";
+import { eventsOf, PROGRAM, type World } from "../support/agent.ts";
+import { world as makeWorld } from "../support/begin.ts";
+
+const PENDING = 20;
+const names = Array.from({ length: PENDING }, (_, at) => `KEY_${at}`);
+const secrets = Object.fromEntries(names.map((name) => [name, `canary-${name}`]));
+const GONE = { timeout: 2_000, interval: 20 };
+
+interface Running {
+  readonly world: World;
+  readonly child: ChildProcess;
+  /** Of the server itself, which `child` may only have started. */
+  readonly pid: number;
+  readonly port: number;
+}
+
+/** The real program with twenty requests before a person, spoken to over plain pipes. */
+async function withPending(start: (world: World) => Started): Promise<Running> {
+  const world = makeWorld({ secrets });
+  const { child, write } = start(world);
+  let said = "";
+  child.stderr?.on("data", (chunk: Buffer) => void (said += chunk.toString("utf8")));
+  const send = (message: object): void => write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+  const lines = createInterface({ input: child.stdout ?? process.stdin });
+  const clientInfo = { name: "raw", version: "1" };
+  send({ id: 0, method: "initialize", params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo } });
+  await once(lines, "line");
+  send({ method: "notifications/initialized" });
+  names.forEach((name, at) => {
+    const params = { name: "get_secret", arguments: { vault: "dev", name, reason: "wait for it" } };
+    send({ id: at + 1, method: "tools/call", params });
+  });
+  await vi.waitFor(() => expect(said.match(/approve\//g)).toHaveLength(PENDING), { timeout: 10_000 });
+  const port = Number(/localhost:(\d+)/.exec(said)?.[1]);
+  const owner = await fetch(`http://localhost:${port}/`);
+  expect(owner.status).toBe(200);
+  const pid = Number(/pid (\d+)/.exec(said)?.[1] ?? child.pid);
+  return { world, child, pid, port };
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly write: (text: string) => void;
+}
+
+function direct(world: World): Started {
+  const child = spawn(process.execPath, [PROGRAM], { cwd: world.project, env: world.env, stdio: "pipe" });
+  return { child, write: (text) => void child.stdin.write(text) };
+}
+
+/** A wrapper that starts the server on a pipe which others hold open too: no end of input tells of the wrapper's death. */
+function through(world: World): Started {
+  const script = `const c = require("node:child_process").spawn(process.execPath, [${JSON.stringify(PROGRAM)}], { stdio: "inherit" });
+    process.stderr.write("pid " + c.pid + "\\n"); setInterval(() => {}, 1000);`;
+  const pipe = join(world.project, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const held = openSync(pipe, constants.O_RDWR);
+  const child = spawn(process.execPath, ["-e", script], {
+    cwd: world.project,
+    env: world.env,
+    stdio: [held, "pipe", "pipe"],
+  });
+  return { child, write: (text) => void writeSync(held, text) };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  // An orphan that has ended may wait for whoever adopted it to take note.
+  return process.platform !== "linux" || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+}
+
+async function expectOver({ world, pid, port }: Running, detail: RegExp): Promise<void> {
+  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), GONE);
+  await expect(fetch(`http://localhost:${port}/`)).rejects.toThrow();
+  const events = eventsOf(world);
+  const cancelled = events.filter(({ kind }) => kind === "cancelled");
+  expect(cancelled.map((event) => event["names"]).toSorted()).toEqual(names.map((name) => `["${name}"]`).toSorted());
+  for (const event of cancelled) expect(event["detail"]).toMatch(detail);
+  expect(events.at(-1)).toMatchObject({ kind: "stopped" });
+  expect(events.some(({ kind }) => kind === "denied" || kind === "approved")).toBe(false);
+}
+
+describe("with 20 requests before a person, the server is gone within 2 s, each request ended as cancelled", () => {
+  it("when the client closes its end", async () => {
+    const running = await withPending(direct);
+    running.child.stdin?.end();
+    await expectOver(running, /client closed the connection/);
+  });
+
+  it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("on %s", async (signal) => {
+    const running = await withPending(direct);
+    running.child.kill(signal);
+    await expectOver(running, new RegExp(signal));
+  });
+
+  it.skipIf(process.platform === "win32")("when whoever started it is killed while the pipe stays open", async () => {
+    const running = await withPending(through);
+    running.child.kill("SIGKILL");
+    await expectOver(running, /the client is gone/);
+  });
+
+  it("when nobody reads its answers any more", async () => {
+    const running = await withPending(direct);
+    running.child.stdout?.destroy();
+    running.child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", id: 99, method: "ping" })}\n`);
+    await expectOver(running, /stopped reading/);
+  });
+});
