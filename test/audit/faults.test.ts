@@ -286,7 +286,9 @@ describe("a file that is taken away while it is open", () => {
     await worker.first();
     rmSync(file);
     const said = worker.lines().length;
-    await expect.poll(() => worker.lines().length > said + 100 || worker.process.exitCode !== null).toBe(true);
+    await expect
+      .poll(() => worker.lines().length > said + 100 || worker.process.exitCode !== null, { timeout: 10_000 })
+      .toBe(true);
     const more = worker.lines().length - said;
     await worker.kill();
     return more;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { array, assert, asyncProperty, nat, string } from "fast-check";
+import { array, assert, asyncProperty, string, tuple } from "fast-check";
 import { readEvents } from "../../src/audit/read.ts";
 import { event, logAt, logPath } from "../support/audit.ts";
 
@@ -37,14 +37,21 @@ describe("what an event may be", () => {
     const file = logPath();
     const log = logAt(file);
     const text = string({ unit: "binary", maxLength: 100 });
+    let before = 0;
     await assert(
-      asyncProperty(text, array(text, { maxLength: 5 }), nat(), async (reason, names, at) => {
-        const written = event({ reason, names, refs: names, vault: reason, detail: reason, at });
-        await log.record([written]);
-        const [stored] = readEvents({ file, filters: { limit: 1, since: at, until: at + 1 } });
-        expect(stored).toMatchObject(written);
-      }),
-      { numRuns: 60 },
+      asyncProperty(
+        array(tuple(text, array(text, { maxLength: 5 })), { minLength: 1, maxLength: 60 }),
+        async (texts) => {
+          const written = texts.map(([reason, names], i) =>
+            event({ reason, names, refs: names, vault: reason, detail: reason, at: before + i }),
+          );
+          await log.record(written);
+          const stored = readEvents({ file, filters: { limit: 1_000, since: before } }).toReversed();
+          before += texts.length;
+          expect(stored).toMatchObject(written);
+        },
+      ),
+      { numRuns: 12 },
     );
   });
 

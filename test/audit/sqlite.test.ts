@@ -104,7 +104,7 @@ describe("commits", () => {
     const file = logPath();
     const log = logAt(file);
     log.note(event({ kind: "released" }));
-    await expect.poll(() => existsSync(file) && kinds(file)).toEqual(["released"]);
+    await expect.poll(() => existsSync(file) && kinds(file), { timeout: 10_000 }).toEqual(["released"]);
   });
 });
 

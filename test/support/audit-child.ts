@@ -15,6 +15,9 @@ switch (mode) {
   case "until-refused":
     await work().catch(() => process.exit(3));
     break;
+  case "some":
+    await some();
+    break;
   case "begin":
     await begin();
     break;
@@ -42,6 +45,24 @@ async function work(): Promise<void> {
     }
   };
   await Promise.all([release(), release(), release(), release()]);
+}
+
+/** Four hundred releases one after the other, enough for the write-ahead log to be folded back more than once. */
+async function some(): Promise<void> {
+  const log = openLog({ file });
+  for (let n = 1; n <= 400; n++) {
+    const about = {
+      release: `${label}-${n}`,
+      at: n,
+      vault: "dev",
+      action: "read",
+      names: ["A"],
+      request: `q${n}`,
+    } as const;
+    await log.record([{ kind: "releasing", ...about }]);
+    say(about.release);
+    log.note({ kind: "released", ...about });
+  }
 }
 
 /** Begins three deliveries, ends one, says its instance id, and waits to be told to stop. */

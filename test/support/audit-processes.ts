@@ -18,6 +18,8 @@ export interface Worker {
   readonly lines: () => readonly string[];
   /** Resolves with the first line; rejects when the process ends without one. */
   readonly first: () => Promise<string>;
+  /** Resolves when it has ended by itself or otherwise. */
+  readonly over: Promise<unknown>;
   /** kill -9, and everything it wrote before. */
   readonly kill: () => Promise<readonly string[]>;
   /** Ends its stdin and waits for it to stop in good order. */
@@ -25,10 +27,10 @@ export interface Worker {
 }
 
 /** What audit-child.ts can do. */
-export type Mode = "work" | "blurt" | "until-refused" | "begin" | "hold";
+export type Mode = "work" | "blurt" | "until-refused" | "some" | "begin" | "hold";
 
 export interface Workshop {
-  readonly start: (mode: Mode, file: string, label?: string) => Worker;
+  readonly start: (mode: Mode, file: string, label?: string, env?: Record<string, string>) => Worker;
   readonly close: () => void;
 }
 
@@ -37,8 +39,11 @@ export async function openWorkshop(plants: readonly Plant[] = []): Promise<Works
   const { script, remove } = await bundle("test/support/audit-child.ts", plants);
   const running = new Set<Worker["process"]>();
 
-  const start: Workshop["start"] = (mode, file, label = mode) => {
-    const child = spawn(process.execPath, [script, mode, file, label], { stdio: ["pipe", "pipe", "inherit"] });
+  const start: Workshop["start"] = (mode, file, label = mode, env = {}) => {
+    const child = spawn(process.execPath, [script, mode, file, label], {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, ...env },
+    });
     running.add(child);
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
@@ -60,7 +65,7 @@ export async function openWorkshop(plants: readonly Plant[] = []): Promise<Works
       child.stdin.end();
       await over;
     };
-    return { process: child, lines, first, kill, stop };
+    return { process: child, lines, first, over, kill, stop };
   };
   const close = (): void => {
     for (const child of running) child.kill("SIGKILL");
