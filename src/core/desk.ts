@@ -120,7 +120,12 @@ export class Desk implements Front {
   card(token: string): Card | undefined {
     const ticket = this.#tickets.get(token);
     if (ticket && this.#isOver(ticket)) this.#expire(ticket);
-    return ticket?.card(this.#o.pickupMs);
+    const card = ticket?.card(this.#o.pickupMs);
+    if (card?.standing.is !== "approved" || card.standing.until !== undefined || card.standing.ended) return card;
+    // "Just once" is over when it was used or nobody came; a use that is given back opens it again, so the grants are asked.
+    return this.#o.grants.isOpen(ticket?.approval ?? "")
+      ? card
+      : { ...card, standing: { ...card.standing, ended: "over" } };
   }
 
   async answer(token: string, answer: Answer, by: { proof: "link" }): Promise<boolean> {
