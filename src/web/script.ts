@@ -91,7 +91,9 @@ export const SCRIPT = `"use strict";
       const began = Date.now();
       try {
         const answer = await fetch(page().dataset.live + "?version=" + page().dataset.version, { cache: "no-store" });
-        if (answer.status === 200 || answer.status === 404) await refresh();
+        // A use that was picked up changes no version, so what is approved is looked at after each quiet poll too.
+        const stale = answer.status === 204 && page().dataset.standing === "approved";
+        if (answer.status === 200 || answer.status === 404 || stale) await refresh();
         else if (answer.status !== 204) throw new Error("busy");
         failures = 0;
         connection(false);

@@ -48,7 +48,7 @@ function attendance(card: Card): Markup {
   if (card.attached > 0) return html`<div data-part="attendance"></div>`;
   return html`<div data-part="attendance">
     <p class="note">
-      Nobody is waiting just now. Approving lets the next try of the agent through, for ${duration(card.pickupMs)}.
+      Nobody is waiting just now. Approving lets the agent's next try through, for ${duration(card.pickupMs)}.
     </p>
   </div>`;
 }

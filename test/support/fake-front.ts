@@ -29,11 +29,11 @@ export class FakeFront implements Front {
     return token;
   }
 
-  /** Changes a card as the desk would: agents come and go, requests expire. */
-  change(token: string, seed: Seed): void {
+  /** Changes a card as the desk would: agents come and go, requests expire. Quietly: without a new version. */
+  change(token: string, { quietly = false, ...seed }: Seed & { quietly?: boolean }): void {
     const card = this.#cards.get(token);
     if (card === undefined) throw new TypeError("no such card");
-    this.#cards.set(token, { ...card, ...seed, version: card.version + 1 });
+    this.#cards.set(token, { ...card, ...seed, version: card.version + (quietly ? 0 : 1) });
     for (const wake of this.#watchers) wake();
   }
 

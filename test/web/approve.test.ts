@@ -89,9 +89,7 @@ describe("the waiting page", () => {
   it("says when nobody waits, when a secret was not checked, and how often it was approved", async () => {
     token = started.front.add({ attached: 0, approvedBefore: 2, items: [{ ...item("A"), checked: false }] });
     const text = await reads();
-    expect(text).toContain(
-      "Nobody is waiting just now. Approving lets the next try of the agent through, for 5 minutes.",
-    );
+    expect(text).toContain("Nobody is waiting just now. Approving lets the agent's next try through, for 5 minutes.");
     expect(text).toContain("A not checked");
     expect(text).toContain("Approved 2 times before in this session");
   });

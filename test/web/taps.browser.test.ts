@@ -176,6 +176,18 @@ describe.skipIf(!hasBrowser)("a person", () => {
     await page.getByText("Nobody decided in time").waitFor();
   });
 
+  it("sees that a yes was used, though nothing else changed", async () => {
+    const { front, clock } = started;
+    const at = clock.now();
+    const token = front.add({ attached: 0, standing: { is: "approved", at } });
+    const page = await open(token);
+    await page.getByText("The next try within 5 minutes").waitFor();
+    await expect.poll(() => front.waiting).toBeGreaterThan(0);
+    front.change(token, { standing: { is: "approved", at, ended: "over" }, quietly: true });
+    clock.advance(25_000);
+    await page.getByText("Next time it has to ask again").waitFor();
+  });
+
   it("reads times in the phone's own zone", async () => {
     const at = Date.UTC(2026, 10, 20, 12, 0);
     const token = started.front.add({ standing: { is: "denied", at } });
