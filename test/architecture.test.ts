@@ -47,7 +47,9 @@ const REVEALS = [
 const HEAVY = ["express", "better-sqlite3", "@ngrok/ngrok", "open", "dotenv"];
 
 const roomOf = (file: string): string => file.split("/")[0] as string;
-const sourceOf = (file: string): string => readFileSync(join(SRC, file), "utf8");
+/** The code of a file, without its comments: those may name what the code may not do. */
+const sourceOf = (file: string): string =>
+  readFileSync(join(SRC, file), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
 
 interface Import {
   readonly from: string;
