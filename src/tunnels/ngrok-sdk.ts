@@ -28,4 +28,6 @@ export interface NgrokListener {
   url(): string | null;
   /** Settles when nothing is forwarded any more. */
   join(): Promise<void>;
+  /** Asks ngrok to take the address back; while ngrok does not agree, forwarding goes on. */
+  close(): Promise<void>;
 }

@@ -5,8 +5,8 @@ import type { OpenTunnel, Tunnel } from "../core/ports.ts";
 import { Secret } from "../core/secret.ts";
 import { defineTunnel } from "./define.ts";
 import { explain, noTunnel } from "./ngrok-errors.ts";
-import { createLine } from "./ngrok-line.ts";
-import type { NgrokSdk, NgrokSession } from "./ngrok-sdk.ts";
+import type { NgrokListener, NgrokSdk } from "./ngrok-sdk.ts";
+import { type OwnSession, startSession } from "./ngrok-session.ts";
 
 const CONNECT_MS = 10_000;
 const CLOSE_MS = 1_000;
@@ -43,143 +43,137 @@ interface NgrokOptions {
   readonly load: () => Promise<NgrokSdk>;
 }
 
-/** A tunnel through one ngrok session of its own. A session that is late, lost or unwanted is closed. */
+/** A tunnel through ngrok. What is opened too late, refused or lost is closed again; ngrok's session is kept for the next. */
 export function ngrokTunnel({ authToken, domain, clock, load }: NgrokOptions): Tunnel {
   const token = authToken === undefined ? undefined : new Secret(authToken);
+  let kept: Promise<OwnSession> | undefined;
+
+  async function connect(token: Secret): Promise<OwnSession> {
+    const sdk = await load().catch(() => {
+      throw noTunnel("no_sdk");
+    });
+    const builder = new sdk.SessionBuilder();
+    builder.authtoken(token.reveal());
+    return startSession(builder, clock);
+  }
+
+  /** The session there is, also one that is still connecting, unless it has failed or ended. */
+  async function session(token: Secret): Promise<OwnSession> {
+    const mine = (kept ??= connect(token));
+    try {
+      const found = await mine;
+      if (found.over() === undefined) return found;
+      void quietly(found.close());
+    } catch (error) {
+      if (kept === mine) kept = undefined;
+      throw error;
+    }
+    if (kept === mine) kept = undefined;
+    return session(token);
+  }
+
   return {
     name: "ngrok",
     async open(port, lost, signal) {
       if (token === undefined) throw noTunnel("no_token");
       if (signal.aborted) throw noTunnel("called_off");
-      const sdk = await load().catch(() => {
-        throw noTunnel("no_sdk");
-      });
-      const end = createEnd();
-      const giveUp = new AbortController();
-      const connecting = connect(sdk, { token, domain, port, clock, end }, giveUp.signal);
+      const limit = createLimit(clock, signal);
       try {
-        return keep(await within(connecting, clock, signal), end, lost, clock);
+        const mine = await limit.within(session(token));
+        const listening = mine.listen(port, domain);
+        const listener = await limit.within(listening, (late) => void quietly(late.close()));
+        return await keep(mine, listener, lost, clock);
       } catch (error) {
-        giveUp.abort();
-        connecting.then(({ session }) => quietly(session.close()), ignore);
         throw error instanceof VaultError ? error : explain(error, domain);
+      } finally {
+        limit.lift();
       }
     },
   };
 }
 
-interface Live {
-  readonly session: NgrokSession;
-  readonly origin: string;
-  readonly forget: () => void;
-}
-
-interface Wanted {
-  readonly token: Secret;
-  readonly domain: string | undefined;
-  readonly port: number;
-  readonly clock: Clock;
-  readonly end: End;
-}
-
-/** Session, then listener. The session is closed when the rest fails, or as soon as nobody wants it any more. */
-async function connect(sdk: NgrokSdk, { token, domain, port, clock, end }: Wanted, giveUp: AbortSignal): Promise<Live> {
-  const lost = (): void => end.is(noTunnel("lost"));
-  const line = createLine(clock, lost);
-  const builder = new sdk.SessionBuilder();
-  builder.authtoken(token.reveal());
-  // Any other answer than true makes the SDK write to stdout, which is not ours to write to.
-  builder.handleDisconnection(() => (line.broke(), true));
-  // Without a latency it is not a heartbeat but the want of one.
-  builder.handleHeartbeat((latencyMs) => (typeof latencyMs === "number" ? line.beats() : line.broke()));
-  builder.handleStopCommand(() => end.is(noTunnel("stopped")));
-  const session = await builder.connect();
-  const close = (): void => void quietly(session.close());
-  try {
-    if (giveUp.aborted) throw noTunnel("called_off");
-    giveUp.addEventListener("abort", close, { once: true });
-    const endpoint = session.httpEndpoint();
-    if (domain !== undefined) endpoint.domain(domain);
-    const listener = await endpoint.listenAndForward(`http://127.0.0.1:${port}`);
-    const origin = originOf(listener.url());
-    listener.join().then(lost, lost);
-    return { session, origin, forget: line.forget };
-  } catch (error) {
-    line.forget();
-    close();
-    throw error;
-  }
-}
-
-/** The first of: the connection, our deadline, the caller's abort. The SDK has no deadline and cannot be called off. */
-function within(connecting: Promise<Live>, clock: Clock, signal: AbortSignal): Promise<Live> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(CONNECT_MS, () => giveUp("too_late"));
-    const abort = (): void => giveUp("called_off");
-    const tidy = (): void => {
-      cancel();
-      signal.removeEventListener("abort", abort);
-    };
-    const giveUp = (why: "too_late" | "called_off"): void => {
-      tidy();
-      reject(noTunnel(why));
-    };
-    signal.addEventListener("abort", abort, { once: true });
-    void connecting.then(resolve, reject).finally(tidy);
-  });
-}
-
-function keep({ session, origin, forget }: Live, end: End, lost: (why: VaultError) => void, clock: Clock): OpenTunnel {
+async function keep(
+  session: OwnSession,
+  listener: NgrokListener,
+  lost: (why: VaultError) => void,
+  clock: Clock,
+): Promise<OpenTunnel> {
+  const shut = async (): Promise<void> => {
+    // In this order: a session closed first can no longer tell ngrok, and the SDK goes on forwarding.
+    await quietly(listener.close());
+    if (session.over() !== undefined) await quietly(session.close());
+  };
   let open = true;
-  end.tell((why) => {
+  const ended = (why: VaultError): void => {
     if (!open) return;
     open = false;
-    forget();
-    void quietly(session.close());
+    void shut();
     lost(why);
-  });
+  };
+  const origin = originOf(listener.url());
+  const over = session.over() ?? (origin === undefined ? noTunnel("odd_address") : undefined);
+  if (origin === undefined || over !== undefined) {
+    await withinAMoment(shut(), clock);
+    throw over ?? noTunnel("odd_address");
+  }
+  session.tell(ended);
+  listener.join().then(
+    () => ended(noTunnel("lost")),
+    () => ended(noTunnel("lost")),
+  );
   return {
     origin,
     async close() {
       open = false;
-      forget();
-      let cancel = ignore;
-      const patience = new Promise<void>((resolve) => {
-        cancel = clock.after(CLOSE_MS, resolve);
-      });
-      await Promise.race([quietly(session.close()), patience]);
-      cancel();
+      const closing = quietly(listener.close()).then(() => quietly(session.close()));
+      await withinAMoment(closing, clock);
     },
   };
 }
 
-/** Why a tunnel ended by itself: the first reason counts. */
-interface End {
-  readonly is: (why: VaultError) => void;
-  /** Throws when the end has come already: then there is no tunnel to hand out. */
-  readonly tell: (whom: (why: VaultError) => void) => void;
+/** Our deadline and the caller's abort around what the SDK does, since it has no deadline and cannot be called off. */
+interface Limit {
+  /** The result, or `tunnel_unavailable` when the time is over first; then `late` gets what still comes. */
+  readonly within: <T>(work: Promise<T>, late?: (result: T) => void) => Promise<T>;
+  readonly lift: () => void;
 }
 
-function createEnd(): End {
-  let came: VaultError | undefined;
-  let told: ((why: VaultError) => void) | undefined;
+function createLimit(clock: Clock, signal: AbortSignal): Limit {
+  let why: VaultError | undefined;
+  let stop: (why: VaultError) => void = ignore;
+  const over = (reason: "too_late" | "called_off"): void => {
+    why ??= noTunnel(reason);
+    stop(why);
+  };
+  const cancel = clock.after(CONNECT_MS, () => over("too_late"));
+  const abort = (): void => over("called_off");
+  signal.addEventListener("abort", abort, { once: true });
   return {
-    is(why) {
-      if (came !== undefined) return;
-      came = why;
-      told?.(why);
-    },
-    tell(whom) {
-      if (came !== undefined) throw came;
-      told = whom;
+    within: (work, late = ignore) =>
+      new Promise((resolve, reject) => {
+        stop = reject;
+        if (why !== undefined) reject(why);
+        work.then((result) => (why === undefined ? resolve(result) : late(result)), reject);
+      }),
+    lift() {
+      cancel();
+      signal.removeEventListener("abort", abort);
     },
   };
 }
 
-function originOf(url: string | null): string {
+async function withinAMoment(closing: Promise<void>, clock: Clock): Promise<void> {
+  let cancel = ignore;
+  const enough = new Promise<void>((resolve) => {
+    cancel = clock.after(CLOSE_MS, resolve);
+  });
+  await Promise.race([closing, enough]);
+  cancel();
+}
+
+function originOf(url: string | null): string | undefined {
   const parsed = url !== null && URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed?.protocol !== "https:") throw noTunnel("odd_address");
-  return parsed.origin;
+  return parsed?.protocol === "https:" ? parsed.origin : undefined;
 }
 
 async function quietly(closing: Promise<void>): Promise<void> {

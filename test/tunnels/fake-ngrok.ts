@@ -12,8 +12,10 @@ export interface FakeNgrok {
   readonly token: () => string | undefined;
   readonly domain: () => string | undefined;
   readonly forwardsTo: () => string | undefined;
-  /** How many sessions are open just now. */
-  readonly open: () => number;
+  /** What was connected, bound, unbound and closed, in this order. */
+  readonly done: readonly string[];
+  /** How many addresses are bound just now. */
+  readonly bound: () => number;
   /** Resolves when the SDK has been asked to connect, to listen. */
   readonly connecting: Promise<void>;
   readonly listening: Promise<void>;
@@ -28,15 +30,23 @@ export interface FakeNgrok {
 export interface Steps {
   readonly connect?: () => Promise<void>;
   readonly listen?: () => Promise<void>;
+  readonly unlisten?: () => Promise<void>;
   readonly close?: () => Promise<void>;
   readonly url?: string | null;
 }
 
-export function fakeNgrok({ connect, listen, close, url = "https://abc.ngrok-free.app" }: Steps = {}): FakeNgrok {
+export function fakeNgrok({
+  connect,
+  listen,
+  unlisten,
+  close,
+  url = "https://abc.ngrok-free.app",
+}: Steps = {}): FakeNgrok {
   let token: string | undefined;
   let domain: string | undefined;
   let forwardsTo: string | undefined;
-  let open = 0;
+  let bound = 0;
+  const done: string[] = [];
   let onBreak: ((address: string, error: string) => boolean) | undefined;
   let onHeartbeat: ((latencyMs: number | null) => void) | undefined;
   let onStop: (() => void) | undefined;
@@ -45,7 +55,15 @@ export function fakeNgrok({ connect, listen, close, url = "https://abc.ngrok-fre
   const joined = later<void>();
   joined.promise.catch(() => {});
 
-  const listener: NgrokListener = { url: () => url, join: () => joined.promise };
+  const listener: NgrokListener = {
+    url: () => url,
+    join: () => joined.promise,
+    async close() {
+      done.push("unbind");
+      await unlisten?.();
+      bound -= 1;
+    },
+  };
   const endpoint: NgrokEndpoint = {
     domain(wanted) {
       domain = wanted;
@@ -54,6 +72,8 @@ export function fakeNgrok({ connect, listen, close, url = "https://abc.ngrok-fre
       forwardsTo = to;
       listening.resolve();
       await listen?.();
+      bound += 1;
+      done.push("bind");
       return listener;
     },
   };
@@ -78,13 +98,11 @@ export function fakeNgrok({ connect, listen, close, url = "https://abc.ngrok-fre
     async connect(): Promise<NgrokSession> {
       connecting.resolve();
       await connect?.();
-      open += 1;
-      let closed = false;
+      done.push("connect");
       return {
         httpEndpoint: () => endpoint,
         async close() {
-          if (!closed) open -= 1;
-          closed = true;
+          done.push("close");
           await close?.();
         },
       };
@@ -96,7 +114,8 @@ export function fakeNgrok({ connect, listen, close, url = "https://abc.ngrok-fre
     token: () => token,
     domain: () => domain,
     forwardsTo: () => forwardsTo,
-    open: () => open,
+    done,
+    bound: () => bound,
     connecting: connecting.promise,
     listening: listening.promise,
     breakOff: () => onBreak?.("connect.ngrok-agent.com:443", "remote went away"),

@@ -64,7 +64,7 @@ describe("opening", () => {
     async (url) => {
       const { fake, open } = setup({ url });
       expect((await failure(open())).message).toMatch(/without a usable https address/);
-      expect(fake.open()).toBe(0);
+      expect(fake.bound()).toBe(0);
     },
   );
 
@@ -144,7 +144,7 @@ describe("a refusal becomes one sentence and its remedy", () => {
       const thrown = new Error(`failed to start listener: ${text} error_code: ERR_NGROK_${number}`);
       const { fake, open } = setup({ listen: () => Promise.reject(thrown) }, "av.example.com");
       expect((await failure(open())).message).toMatch(message);
-      expect(fake.open()).toBe(0);
+      expect(fake.bound()).toBe(0);
     },
   );
 
@@ -174,43 +174,57 @@ describe("a refusal becomes one sentence and its remedy", () => {
 });
 
 describe("an SDK that does not answer", () => {
-  it("is given up after ten seconds, and the session that comes too late is closed", async () => {
+  it("is given up after ten seconds, and what it then connects is used the next time", async () => {
     const answer = later<void>();
     const { clock, fake, open } = setup({ connect: () => answer.promise });
-    const opening = open();
+    const opening = failure(open());
     await fake.connecting;
     clock.advance(9_999);
     await settle();
     clock.advance(1);
-    expect((await failure(opening)).message).toBe("ngrok did not answer within 10 seconds");
+    expect((await opening).message).toBe("ngrok did not answer within 10 seconds");
     answer.resolve();
     await settle();
-    expect(fake.open()).toBe(0);
-    expect(fake.forwardsTo()).toBeUndefined();
+    expect(fake.done).toEqual(["connect"]);
+    await open();
+    expect(fake.done).toEqual(["connect", "bind"]);
   });
 
-  it("while it listens is given up at the same time, and its session closed at once", async () => {
+  it("while it listens is given up at the same time, and the address that comes too late is given back", async () => {
     const answer = later<void>();
     const { clock, fake, open } = setup({ listen: () => answer.promise });
-    const opening = open();
+    const opening = failure(open());
     await fake.listening;
-    expect(fake.open()).toBe(1);
     clock.advance(10_000);
-    expect((await failure(opening)).message).toBe("ngrok did not answer within 10 seconds");
-    expect(fake.open()).toBe(0);
+    expect((await opening).message).toBe("ngrok did not answer within 10 seconds");
     answer.resolve();
     await settle();
-    expect(fake.open()).toBe(0);
+    expect(fake.done).toEqual(["connect", "bind", "unbind"]);
+  });
+
+  it("gets ten seconds in all, not for each step", async () => {
+    const [connected, bound] = [later<void>(), later<void>()];
+    const { clock, fake, open } = setup({ connect: () => connected.promise, listen: () => bound.promise });
+    const opening = failure(open());
+    await fake.connecting;
+    clock.advance(6_000);
+    connected.resolve();
+    await fake.listening;
+    clock.advance(4_000);
+    expect((await opening).message).toBe("ngrok did not answer within 10 seconds");
   });
 
   it("is given up when the caller gives up", async () => {
     const stop = new AbortController();
-    const { fake, open } = setup({ listen: () => new Promise(() => {}) });
-    const opening = open(stop.signal);
+    const answer = later<void>();
+    const { fake, open } = setup({ listen: () => answer.promise });
+    const opening = failure(open(stop.signal));
     await fake.listening;
     stop.abort();
-    expect((await failure(opening)).message).toMatch(/given up before it stood/);
-    expect(fake.open()).toBe(0);
+    expect((await opening).message).toMatch(/given up before it stood/);
+    answer.resolve();
+    await settle();
+    expect(fake.bound()).toBe(0);
   });
 
   it("is not even asked when the caller has given up already", async () => {
@@ -222,13 +236,13 @@ describe("an SDK that does not answer", () => {
   it("may fail later without anybody hearing of it", async () => {
     const answer = later<void>();
     const { clock, fake, open } = setup({ connect: () => answer.promise });
-    const opening = open();
+    const opening = failure(open());
     await fake.connecting;
     clock.advance(10_000);
-    await failure(opening);
+    await opening;
     answer.reject(new Error("failed to connect session"));
     await settle();
-    expect(fake.open()).toBe(0);
+    expect(fake.done).toEqual([]);
   });
 
   it("leaves the deadline without effect once it has answered", async () => {
@@ -236,7 +250,7 @@ describe("an SDK that does not answer", () => {
     await open();
     clock.advance(60_000);
     await settle();
-    expect([fake.open(), lost.length]).toEqual([1, 0]);
+    expect([fake.bound(), lost.length]).toEqual([1, 0]);
   });
 });
 
@@ -251,7 +265,7 @@ describe("a tunnel that stands", () => {
     expect(lost.map(({ code, message }) => [code, message])).toEqual([
       ["tunnel_unavailable", "the connection to ngrok was lost and did not come back"],
     ]);
-    expect(fake.open()).toBe(0);
+    expect(fake.bound()).toBe(0);
   });
 
   it("is lost when forwarding fails", async () => {
@@ -273,7 +287,7 @@ describe("a tunnel that stands", () => {
     fake.heartbeat();
     clock.advance(60_000);
     await settle();
-    expect([fake.open(), lost.length]).toEqual([1, 0]);
+    expect([fake.bound(), lost.length]).toEqual([1, 0]);
   });
 
   it("is lost when the connection comes back only to break again, since ngrok refuses the address", async () => {
@@ -287,7 +301,8 @@ describe("a tunnel that stands", () => {
     expect(lost).toHaveLength(0);
     clock.advance(3);
     expect(lost).toHaveLength(1);
-    expect(fake.open()).toBe(0);
+    await settle();
+    expect(fake.done).toEqual(["connect", "bind", "unbind", "close"]);
   });
 
   it("is lost when heartbeats stay out, though nothing breaks", async () => {
@@ -298,7 +313,8 @@ describe("a tunnel that stands", () => {
     fake.heartbeat(null);
     clock.advance(5_000);
     expect(lost).toHaveLength(1);
-    expect(fake.open()).toBe(0);
+    await settle();
+    expect(fake.done).toEqual(["connect", "bind", "unbind", "close"]);
   });
 
   it("is lost when the connection stays away for 30 seconds, however often the SDK tries", async () => {
@@ -309,7 +325,8 @@ describe("a tunnel that stands", () => {
       clock.advance(5_000);
     }
     expect(lost).toHaveLength(1);
-    expect(fake.open()).toBe(0);
+    await settle();
+    expect(fake.done).toEqual(["connect", "bind", "unbind", "close"]);
   });
 
   it("is not handed out when it has ended already", async () => {
@@ -321,7 +338,7 @@ describe("a tunnel that stands", () => {
     answer.resolve();
     expect((await failure(opening)).message).toMatch(/stopped from the ngrok dashboard/);
     await settle();
-    expect([fake.open(), lost.length]).toEqual([0, 0]);
+    expect([fake.bound(), lost.length]).toEqual([0, 0]);
   });
 
   it("ends when somebody stops it from the dashboard", async () => {
@@ -330,15 +347,15 @@ describe("a tunnel that stands", () => {
     fake.stopCommand();
     await settle();
     expect(lost.map(({ message }) => message)).toEqual(["the tunnel was stopped from the ngrok dashboard"]);
-    expect(fake.open()).toBe(0);
+    expect(fake.bound()).toBe(0);
   });
 
-  it("closes, and what comes after is no loss", async () => {
+  it("closes address before session, and what comes after is no loss", async () => {
     const { clock, fake, lost, open } = setup();
     const tunnel = await open();
     fake.breakOff();
     await tunnel.close();
-    expect(fake.open()).toBe(0);
+    expect(fake.done).toEqual(["connect", "bind", "unbind", "close"]);
     fake.endForwarding();
     fake.breakOff();
     clock.advance(60_000);
@@ -347,12 +364,64 @@ describe("a tunnel that stands", () => {
   });
 
   it("closes within a second when ngrok does not answer, and although it fails", async () => {
-    const hanging = setup({ close: () => new Promise(() => {}) });
-    const closing = (await hanging.open()).close();
-    hanging.clock.advance(1_000);
-    await closing;
-    const failing = setup({ close: () => Promise.reject(new Error(`failed to close session ${TOKEN}`)) });
-    await (await failing.open()).close();
-    expect(failing.lost).toEqual([]);
+    for (const step of ["unlisten", "close"] as const) {
+      const hanging = setup({ [step]: () => new Promise(() => {}) });
+      const tunnel = await hanging.open();
+      const closing = tunnel.close();
+      await settle();
+      hanging.clock.advance(1_000);
+      await closing;
+      const failing = setup({ [step]: () => Promise.reject(new Error(`failed to close ${TOKEN}`)) });
+      await (await failing.open()).close();
+      expect(failing.fake.done).toEqual(["connect", "bind", "unbind", "close"]);
+      expect([...hanging.lost, ...failing.lost]).toEqual([]);
+    }
+  });
+});
+
+describe("the session with ngrok, of which an account has few", () => {
+  it("is used again after a refusal", async () => {
+    let taken = true;
+    const refusal = new Error("failed to start listener: already online error_code: ERR_NGROK_334");
+    const { fake, open } = setup({ listen: () => (taken ? Promise.reject(refusal) : Promise.resolve()) });
+    for (let tries = 0; tries < 5; tries++) await failure(open());
+    taken = false;
+    await open();
+    expect(fake.done).toEqual(["connect", "bind"]);
+  });
+
+  it("is used again when only the forwarding has ended", async () => {
+    const { fake, lost, open } = setup();
+    await open();
+    fake.endForwarding();
+    await settle();
+    expect([lost.length, fake.done]).toEqual([1, ["connect", "bind", "unbind"]]);
+  });
+
+  it("is a new one after it was lost, stopped or closed", async () => {
+    const { clock, fake, open } = setup();
+    await open();
+    fake.breakOff();
+    clock.advance(30_000);
+    await settle();
+    await open();
+    fake.stopCommand();
+    await settle();
+    const tunnel = await open();
+    await tunnel.close();
+    await open();
+    expect(fake.done.filter((what) => what === "connect")).toHaveLength(4);
+    expect(fake.bound()).toBe(1);
+  });
+
+  it("is a new one after connecting failed", async () => {
+    let down = true;
+    const { fake, open } = setup({
+      connect: () => (down ? Promise.reject(new Error("tcp connection")) : Promise.resolve()),
+    });
+    await failure(open());
+    down = false;
+    await open();
+    expect(fake.done).toEqual(["connect", "bind"]);
   });
 });
