@@ -93,7 +93,8 @@ function readLimit(text: string | undefined): number {
   throw new VaultError("usage", "--limit is not a count", { hint: "write --limit 500" });
 }
 
-function table(events: readonly LoggedEvent[]): string {
+/** Events as the person reads them, one line each under a heading. */
+export function table(events: readonly LoggedEvent[]): string {
   const rows = [["TIME", "WHAT", "SECRETS", "CLIENT", "MORE"], ...events.map(row)];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((cells) => widthOf(cells[column] ?? ""))));
   const lines = rows.map((cells) =>

@@ -1,5 +1,3 @@
-import { access, constants, lstat } from "node:fs/promises";
-import { dirname, isAbsolute, relative } from "node:path";
 import type { Config, VaultConfig } from "../config/config.ts";
 import { asVaultError, VaultError } from "../core/errors.ts";
 import type { Rules } from "../core/policy.ts";
@@ -16,7 +14,8 @@ export function checkRuntime({ version, services }: Context): Finding[] {
   return [finding("ok", "", here), attempt("the audit log's database", () => services.loadDriver())].flat();
 }
 
-function attempt(about: string, run: () => unknown): Finding[] {
+/** What a step that failed has to say; nothing when it went well. */
+export function attempt(about: string, run: () => unknown): Finding[] {
   try {
     run();
     return [];
@@ -79,56 +78,4 @@ function rulesText({ ttlMs, ttlScope, writable }: Rules): string {
   const window = ttlMs === 0 ? "asks every time" : `an approval may stay open for ${minutes} min`;
   const covers = ttlMs === 0 ? "" : ttlScope === "vault" ? ", for the whole vault" : ", for the secrets shown";
   return `${window}${covers}; ${writable ? "agents may ask to write" : "agents cannot write"}`;
-}
-
-/** The log: whether it is there, whether it can be written, who else may look into it. */
-export async function checkLog(file: string, { services, cwd }: Context): Promise<Finding[]> {
-  const about = "";
-  const stats = await lstat(file).catch(() => undefined);
-  if (stats === undefined) {
-    const folder = await nearestFolder(dirname(file));
-    if (!(await isWritable(folder))) {
-      return [
-        finding("failed", about, `${visible(file)} cannot be made: ${visible(folder)} is not writable`, LOG_HINT),
-      ];
-    }
-    return [
-      finding("ok", about, `${visible(file)}, made when an agent first asks for a secret`),
-      ...nearAgent(file, cwd),
-    ];
-  }
-  if (!(await isWritable(file))) return [finding("failed", about, `${visible(file)} cannot be written`, LOG_HINT)];
-  const broken = attempt(about, () => services.inspectLog({ file }));
-  if (broken.length > 0) return broken;
-  const state = services.inspectLog({ file });
-  const count = state.exists ? `${state.events} events, ${Math.ceil(state.bytes / 1024)} KB` : "empty";
-  const open = process.platform !== "win32" && (stats.mode & 0o077) !== 0;
-  return [
-    finding("ok", about, `${visible(file)}: ${count}`),
-    ...(open
-      ? [finding("warning", about, "other users of this computer may open the log", `chmod 600 ${visible(file)}`)]
-      : []),
-    ...nearAgent(file, cwd),
-  ];
-}
-
-const LOG_HINT = "without a log no secret is handed out: choose another place with audit.database or AGENT_VAULT_DB";
-
-function nearAgent(file: string, cwd: string): Finding[] {
-  const way = relative(cwd, file);
-  if (way === "" || /^\.\.(?:[/\\]|$)/.test(way) || isAbsolute(way)) return [];
-  const hint = "choose another place with audit.database or AGENT_VAULT_DB";
-  return [finding("warning", "", "the log lies in the folder where the agent works: it could delete it", hint)];
-}
-
-async function nearestFolder(folder: string): Promise<string> {
-  const there = await lstat(folder).catch(() => undefined);
-  return there !== undefined || dirname(folder) === folder ? folder : nearestFolder(dirname(folder));
-}
-
-async function isWritable(path: string): Promise<boolean> {
-  return access(path, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
 }

@@ -34,6 +34,22 @@ export interface Services {
   readonly clock: Clock;
   /** The newest events that match, newest first. Throws `audit_unavailable`. */
   readonly readEvents: (wanted: { file: string; filters: LogFilters }) => readonly LoggedEvent[];
+  /** The file of the launcher, for starting the program once more. */
+  readonly program: string;
+  /** Starts the program in a folder and speaks to it as an agent would. */
+  readonly playAgent: (options: {
+    readonly program: string;
+    readonly folder: string;
+    readonly env: Readonly<Record<string, string>>;
+    readonly version: string;
+    readonly onLine: (line: string) => void;
+  }) => Promise<{
+    readonly call: (
+      tool: string,
+      args: Readonly<Record<string, unknown>>,
+    ) => Promise<{ readonly status: string; readonly text: string }>;
+    readonly close: () => Promise<void>;
+  }>;
   /** Throws `audit_unavailable` when there is a log that cannot be read. */
   readonly inspectLog: (log: { file: string }) => LogState;
   /** Loads what the log needs of this computer. Throws `audit_unavailable` with the line that mends it. */

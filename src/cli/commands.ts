@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { loadConfig, type World } from "../config/load.ts";
 import { nearestWord } from "../config/nearest.ts";
+import { workingFolder } from "../config/places.ts";
 import { asVaultError, CODES, VaultError, type ExitStatus } from "../core/errors.ts";
 import { quoted, visible } from "../core/text.ts";
 import type { Command, Io, Services } from "./command.ts";
@@ -31,6 +32,13 @@ export const commands: readonly Command[] = [
     },
     more: ["It reads no secret. Exit status 1: something that is configured does not work."],
     run: async (context) => (await import("./doctor.ts")).doctor(context),
+  },
+  {
+    name: "demo",
+    summary: "try it: a throw-away vault, an agent that asks, and you decide",
+    options: {},
+    more: ["Nothing of yours is touched, no account is needed, and nothing is left behind."],
+    run: async (context) => (await import("./demo.ts")).demo(context),
   },
   {
     name: "audit",
@@ -96,10 +104,16 @@ async function dispatch(args: readonly string[], io: Io, services: Services, wor
     ...io,
     options,
     services,
-    cwd: world.cwd ?? process.cwd(),
+    cwd: world.cwd ?? startedIn(),
     version: __VERSION__,
     load: () => loadConfig(world),
   });
+}
+
+function startedIn(): string {
+  const folder = workingFolder();
+  if (folder !== undefined) return folder;
+  throw new VaultError("usage", "the folder you are in is gone", { hint: "go to a folder that exists" });
 }
 
 function unknown(word: string): VaultError {

@@ -1,9 +1,10 @@
 import type { ExitStatus } from "../core/errors.ts";
 import { assurance } from "./assurance.ts";
-import { checkLog, checkRuntime, checkVaults } from "./checks.ts";
+import { checkRuntime, checkVaults } from "./checks.ts";
 import type { Context } from "./command.ts";
 import { checkConfiguration } from "./configuration.ts";
 import type { Finding } from "./finding.ts";
+import { checkLog } from "./log.ts";
 import { checkReach } from "./reach.ts";
 
 interface Section {

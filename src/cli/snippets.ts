@@ -68,7 +68,11 @@ export const CLIENTS: Readonly<Record<string, (setup: Setup) => Snippet>> = {
 };
 
 function json(value: unknown): string[] {
-  return JSON.stringify(value, null, 2).split("\n");
+  const text = JSON.stringify(value, null, 2);
+  // Short lists read better on one line.
+  return text
+    .replace(/\[\s+([^[\]]*?)\s+\]/g, (_, inside: string) => `[${inside.replace(/\s*\n\s*/g, " ")}]`)
+    .split("\n");
 }
 
 // The escapes of a JSON string are among those of a TOML basic string.

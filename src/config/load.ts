@@ -1,9 +1,9 @@
-import { dirname, join } from "node:path";
+import { dirname, join, parse } from "node:path";
 import { VaultError } from "../core/errors.ts";
 import { clip, visible } from "../core/text.ts";
 import type { LoadResult, Source } from "./config.ts";
 import { candidates, readTextFile } from "./file.ts";
-import { databasePath, lookAround, withoutVariables, type Around, type Variables } from "./places.ts";
+import { databasePath, lookAround, withoutVariables, type Around, type Variables, workingFolder } from "./places.ts";
 import { problemText, type Problem } from "./problem.ts";
 import { CONFIG_FILE, DEFAULT_VAULT_TYPE } from "./words.ts";
 
@@ -19,7 +19,10 @@ export interface World {
  * once; nothing is written, opened or contacted. Call it when the configuration is first needed, and once.
  */
 export async function loadConfig(world: World = {}): Promise<LoadResult> {
-  const around = lookAroundIn(world);
+  const cwd = world.cwd ?? workingFolder();
+  const variables = world.variables ?? process.env;
+  const around = lookAround(variables, cwd ?? parse(process.execPath).root, world.platform ?? process.platform);
+  if (cwd === undefined) return missing("the folder that agent-vault was started in is gone", around);
   const { paths, named } = candidates(around);
   for (const path of paths) {
     const file = await readTextFile(path);
@@ -32,10 +35,6 @@ export async function loadConfig(world: World = {}): Promise<LoadResult> {
   if (written === undefined)
     return missing(`there is no ${CONFIG_FILE} in ${visible(around.cwd)} or your home folder`, around);
   return check({ is: "environment" }, around.cwd, JSON.stringify(written), undefined, around);
-}
-
-function lookAroundIn(world: World): Around {
-  return lookAround(world.variables ?? process.env, world.cwd ?? process.cwd(), world.platform ?? process.platform);
 }
 
 /** The one vault that variables alone can describe. */

@@ -39,6 +39,15 @@ export function withoutVariables({ cwd, home, platform, stateDir, display }: Aro
   return { cwd, home, platform, stateDir, display };
 }
 
+/** The folder this process was started in, or undefined when somebody has removed it since. */
+export function workingFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
 /** A path as people write it in a configuration: `~/` is home, the rest is relative to `base`. */
 export function expandPath(text: string, base: string, home: string): string {
   if (text === "~") return home;

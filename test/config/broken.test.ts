@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
 import { problemText } from "../../src/config/problem.ts";
-import { loadText, problemsOf } from "./folder.ts";
+import { loadPatched } from "../support/patched.ts";
+import { loadText, makeFolder, problemsOf } from "./folder.ts";
 
 /** A vault `dev` with this inside, on line 3 of the file. */
 const dev = (inside: string): string => `{\n  "vaults": {\n    "dev": { ${inside} }\n  }\n}\n`;
@@ -220,11 +222,24 @@ describe("a value in the wrong place", () => {
     top(`"webhooks": [{ "url": "https://x.example", "events": ["${canary}"] }]`),
   ];
 
-  it.each(places)("is never repeated: %s", async (text) => {
-    const result = await loadText(text);
+  /** Whether anything that is said of this text holds the canary. */
+  async function repeats(load: typeof loadConfig, text: string): Promise<boolean> {
+    const folder = makeFolder();
+    folder.write("agent-vault.config.json", text);
+    const result = await load({ cwd: folder.cwd, variables: { HOME: folder.home } });
     if (result.ok) throw new Error("this is right");
-    const said = JSON.stringify([result.error.message, result.error.hint, result.problems]);
-    expect(said).not.toContain(canary);
+    return JSON.stringify([result.error.message, result.error.hint, result.problems]).includes(canary);
+  }
+
+  it.each(places)("is never repeated: %s", async (text) => {
+    expect(await repeats(loadConfig, text)).toBe(false);
+  });
+
+  it("would be seen if it were repeated", async () => {
+    const plant = { file: "src/config/explain.ts", from: "not ${kindOf(there)}`", to: "not ${JSON.stringify(there)}`" };
+    const patched = (await loadPatched("src/config/load.ts", [plant])) as { loadConfig: typeof loadConfig };
+    const found = await Promise.all(places.map((text) => repeats(patched.loadConfig, text)));
+    expect(found.filter((repeated) => repeated).length).toBeGreaterThan(10);
   });
 
   it("is never repeated when it came from a variable", async () => {
