@@ -1,6 +1,7 @@
 import { loadDriver } from "./audit/driver.ts";
 import { inspectLog, readEvents } from "./audit/read.ts";
 import { openLog } from "./audit/sqlite.ts";
+import type { Services } from "./cli/command.ts";
 import type { Config } from "./config/config.ts";
 import { Broker } from "./core/broker.ts";
 import type { Clock } from "./core/clock.ts";
@@ -184,5 +185,14 @@ const systemClock: Clock = {
   },
 };
 
-/** What the command line may use of the house. */
-export const services = { clock: systemClock, readEvents, inspectLog, loadDriver };
+/** What the command line may use of the house. `program` is the file this process was started with. */
+export function services(program: string): Services {
+  return {
+    clock: systemClock,
+    readEvents,
+    inspectLog,
+    loadDriver,
+    program,
+    playAgent: async (options) => (await import("./mcp/play.ts")).playAgent(options),
+  };
+}

@@ -18,14 +18,14 @@ const ROOMS: Record<string, readonly string[]> = {
   web: ["core"],
   config: ["core", "providers", "channels", "tunnels"],
   cli: ["config", "core", "app.ts"],
-  "app.ts": ["core", "config", "providers", "channels", "tunnels", "audit", "mcp", "web"],
+  "app.ts": ["core", "config", "providers", "channels", "tunnels", "audit", "mcp", "web", "cli"],
   "main.ts": ["cli", "app.ts", "core"],
   "agent-vault.ts": [],
 };
 
 /** Packages with a single home. Everything native or large is imported lazily there. */
 const HOMES: Record<string, readonly string[]> = {
-  "@modelcontextprotocol/sdk": ["mcp/", "cli/demo"],
+  "@modelcontextprotocol/sdk": ["mcp/"],
   express: ["web/"],
   "escape-html": ["web/"],
   "better-sqlite3": ["audit/"],

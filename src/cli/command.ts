@@ -25,7 +25,7 @@ export interface LogFilters {
 export type LoggedEvent = Event & { readonly instance: string };
 
 /** What can be said of the log without writing to it. */
-export type LogState =
+type LogState =
   | { readonly exists: false }
   | { readonly exists: true; readonly events: number; readonly lastAt?: number; readonly bytes: number };
 
@@ -67,7 +67,7 @@ export interface Context extends Io {
 }
 
 /** An option of a command. `value` is what the help calls the text it takes; without it the option is a switch. */
-export interface Option {
+interface Option {
   readonly value?: string;
   readonly summary: string;
 }

@@ -5,7 +5,7 @@ import type { Secret } from "../core/secret.ts";
 import { quoted } from "../core/text.ts";
 
 /** How a result says what it is, so that no notice can be taken for a value. */
-const STATUS = "agent-vault/status";
+export const STATUS = "agent-vault/status";
 
 /** Plain text, and nothing else, with status `ok`. */
 export function textReply(...texts: readonly string[]): CallToolResult {
