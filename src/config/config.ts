@@ -56,10 +56,10 @@ export interface VaultConfig {
 }
 
 /** Opens the vault; connects nothing that can wait. Rejects with the `VaultError` that says why it cannot be used. */
-export type OpenProvider = (context: Omit<ProviderContext, "folder">) => Promise<Provider>;
+type OpenProvider = (context: Omit<ProviderContext, "folder">) => Promise<Provider>;
 
 /** What a person should mend about the vault although it works, one line each. */
-export type ProviderWarnings = (context: Omit<ProviderContext, "folder">) => readonly string[];
+type ProviderWarnings = (context: Omit<ProviderContext, "folder">) => readonly string[];
 
 export interface ApprovalConfig {
   /** How long a tool call waits for the person; absent: as long as the client is known to allow. */

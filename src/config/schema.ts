@@ -6,7 +6,7 @@ import { VAULT_NAME } from "./names.ts";
 import { DEFAULT_VAULT_TYPE } from "./words.ts";
 
 /** A longer window than a day would be standing permission, which is what this program exists to avoid. */
-export const MAX_TTL_MINUTES = 1440;
+const MAX_TTL_MINUTES = 1440;
 
 /** A kind of thing that has a type of its own and options that follow from it. */
 interface Kind {
@@ -17,7 +17,7 @@ interface Kind {
 }
 
 /** The rules of a vault: what every vault has, whatever keeps its secrets. */
-export const vaultRules = {
+const vaultRules = {
   ttl: z
     .number()
     .min(0)
@@ -155,7 +155,7 @@ export function configSchema() {
 export type VaultEntry = { [Rule in keyof typeof vaultRules]: z.output<(typeof vaultRules)[Rule]> } & TypedEntry;
 
 /** Something configured by its type: the rest are that type's own options. */
-export interface TypedEntry {
+interface TypedEntry {
   readonly type: string;
   readonly [option: string]: unknown;
 }

@@ -11,6 +11,7 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { loadPatched } from "../support/patched.ts";
 
 const clock = new FakeClock();
+const NO_DEMO = { program: "", playAgent: () => Promise.reject(new Error("these tests play no agent")) };
 
 interface Said {
   readonly status: number;
@@ -34,6 +35,7 @@ async function run(
     readEvents: ({ filters }) => events.slice(0, filters.limit),
     inspectLog: () => ({ exists: false }),
     loadDriver: () => undefined,
+    ...NO_DEMO,
     ...services,
   };
   const status = await runCommand(args, io, all, { variables: {}, ...world });
@@ -423,7 +425,13 @@ describe("init", () => {
       out: () => undefined,
       err: () => undefined,
       load: () => folder.load(),
-      services: { clock, readEvents: () => [], inspectLog: () => ({ exists: false }), loadDriver: () => undefined },
+      services: {
+        ...NO_DEMO,
+        clock,
+        readEvents: () => [],
+        inspectLog: () => ({ exists: false }),
+        loadDriver: () => undefined,
+      },
     };
     expect(await init(context)).toBe(0);
     return Object.entries(mine).flatMap(([name, text]) =>
