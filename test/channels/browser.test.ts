@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { browserChannel } from "../../src/channels/browser.ts";
-import { findChannel } from "../../src/channels/registry.ts";
+import { browser, browserChannel } from "../../src/channels/browser.ts";
 import type { Channel, Notice } from "../../src/core/ports.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
@@ -66,12 +65,12 @@ describe.runIf(POSIX)("opening a page", () => {
     expect(opened()).toEqual([PAGE]);
   });
 
-  it.runIf(process.platform === "linux")("is what the registry's browser does", async () => {
+  it.runIf(process.platform === "linux")("is what its definition opens", async () => {
     install("xdg-open");
     const environment = { PATH: join(folder, "bin") };
-    const found = findChannel("browser")?.open({ type: "browser" }, { clock, environment });
+    const found = browser.open({}, { clock, environment });
     expect(found).toMatchObject({ name: "browser", local: true });
-    await found?.ring(notice(), never);
+    await found.ring(notice(), never);
     expect(opened()).toEqual([PAGE]);
   });
 
