@@ -37,9 +37,10 @@ export function openBook(options: BookOptions): Book {
   const identity = preparePlace(file);
   const folder = instancesFolder(file);
   const lock = holdInstance(driver, folder, options.instance);
-  const dead = takeDead(driver, folder, lock.id);
+  let dead: readonly InstanceLock[] = [];
   let db: Connection | undefined;
   try {
+    dead = takeDead(driver, folder, lock.id);
     db = connect(options);
     begin(db, options, dead);
     for (const other of dead) other.remove();

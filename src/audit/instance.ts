@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, unlinkSync } from "node:fs";
+import { readdirSync, unlinkSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Connection, Driver } from "./driver.ts";
@@ -85,14 +85,18 @@ function lockOf(driver: Driver, folder: string, id: string): InstanceLock | unde
 }
 
 function remove(path: string, db: Connection): void {
+  const isGone = unlink(path);
+  // Windows does not remove a file that is open. Between the two calls nobody finds anything left to close, and a file
+  // that stays is one that the next start looks at again.
+  db.close();
+  if (!isGone) unlink(path);
+}
+
+function unlink(path: string): boolean {
   try {
     unlinkSync(path);
+    return true;
   } catch {
-    // Windows does not remove a file that is open; between the two calls nobody finds anything left to close. A file
-    // that cannot be removed is one that the next start will look at again.
-    db.close();
-    rmSync(path, { force: true, maxRetries: 0 });
-    return;
+    return false;
   }
-  db.close();
 }

@@ -37,7 +37,7 @@ export interface LogOptions {
 }
 
 /** How long everything may take, ms. */
-export interface Pace {
+interface Pace {
   /** How long the first try may block the event loop while another process holds the lock. */
   readonly firstTryMs: number;
   /** The same for every further try while the log is away, and the pause between two of them. */

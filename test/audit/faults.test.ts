@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { Event } from "../../src/core/event.ts";
@@ -254,52 +254,6 @@ describe("a log that cannot be written", () => {
     const file = `${scratch()}/plain/audit.db`;
     writeFileSync(dirname(file), "");
     await expect(logAt(file).record([denied("never")])).rejects.toEqual(unavailable("is not a folder"));
-  });
-});
-
-describe("a file that is taken away while it is open", () => {
-  it.each([
-    ["the database", "", "deleted"],
-    ["the write-ahead log", "-wal", "deleted"],
-    ["the index of the write-ahead log", "-shm", "deleted"],
-    ["the database", "", "replaced"],
-  ])("is noticed: %s%s, %s", async (_, suffix, what) => {
-    const file = logPath();
-    const log = logAt(file);
-    await log.record([denied("before")]);
-    renameSync(file + suffix, `${file}.aside`);
-    if (what === "replaced") writeFileSync(file, "");
-    await expect(log.record([denied("never")])).rejects.toEqual(unavailable("was moved, deleted or replaced"));
-    rmSync(file + suffix, { force: true });
-    renameSync(`${file}.aside`, file + suffix);
-    await log.record([denied("after")]);
-    expect(reasons(file)).toEqual(["before", "after"]);
-  });
-
-  const releasesAfterRemoval = async (planted: boolean): Promise<number> => {
-    const twins = await openWorkshop(
-      planted ? [{ file: "src/audit/book.ts", from: "      assertInPlace();\n", to: "" }] : [],
-    );
-    onTestFinished(() => twins.close());
-    const file = logPath();
-    const worker = twins.start("until-refused", file);
-    await worker.first();
-    rmSync(file);
-    const said = worker.lines().length;
-    await expect
-      .poll(() => worker.lines().length > said + 100 || worker.process.exitCode !== null, { timeout: 10_000 })
-      .toBe(true);
-    const more = worker.lines().length - said;
-    await worker.kill();
-    return more;
-  };
-
-  it("stops what leaves the house", async () => {
-    expect(await releasesAfterRemoval(false)).toBeLessThan(50);
-  });
-
-  it("would not stop it if nobody looked (planted bug)", async () => {
-    expect(await releasesAfterRemoval(true)).toBeGreaterThan(100);
   });
 });
 

@@ -5,11 +5,13 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { onTestFinished } from "vitest";
 import type { openLog } from "../../src/audit/sqlite.ts";
 import type { Plant } from "./patched.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
 
 /** A real process that works on a log. */
 export interface Worker {
@@ -27,7 +29,7 @@ export interface Worker {
 }
 
 /** What audit-child.ts can do. */
-export type Mode = "work" | "blurt" | "until-refused" | "some" | "begin" | "hold";
+type Mode = "work" | "blurt" | "until-refused" | "some" | "begin" | "hold";
 
 export interface Workshop {
   readonly start: (mode: Mode, file: string, label?: string, env?: Record<string, string>) => Worker;
@@ -36,7 +38,7 @@ export interface Workshop {
 
 /** Bundles the child once, with bugs planted in it if so wished; what it starts are real processes of their own. */
 export async function openWorkshop(plants: readonly Plant[] = []): Promise<Workshop> {
-  const { script, remove } = await bundle("test/support/audit-child.ts", plants);
+  const { script, remove } = await bundle(fileURLToPath(new URL("./audit-child.ts", import.meta.url)), plants);
   const running = new Set<Worker["process"]>();
 
   const start: Workshop["start"] = (mode, file, label = mode, env = {}) => {
@@ -76,21 +78,20 @@ export async function openWorkshop(plants: readonly Plant[] = []): Promise<Works
 
 /** The log with bugs planted in it, in this process: a twin on which the same check must go red. */
 export async function plantedLog(plants: readonly Plant[]): Promise<typeof openLog> {
-  const { script, remove } = await bundle("src/audit/sqlite.ts", plants);
+  const { script, remove } = await bundle(join(ROOT, "src/audit/sqlite.ts"), plants);
   onTestFinished(remove);
   const twin: { openLog: typeof openLog } = await import(/* @vite-ignore */ pathToFileURL(script).href);
   return twin.openLog;
 }
 
 async function bundle(entry: string, plants: readonly Plant[]): Promise<{ script: string; remove: () => void }> {
-  const root = resolve(import.meta.dirname, "../..");
   const folder = mkdtempSync(join(tmpdir(), "agent-vault-workers-"));
   // better-sqlite3 is native and stays where it is.
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
   const script = join(folder, "bundle.mjs");
   let planted = 0;
   await build({
-    entryPoints: [join(root, entry)],
+    entryPoints: [entry],
     outfile: script,
     bundle: true,
     format: "esm",
@@ -104,7 +105,7 @@ async function bundle(entry: string, plants: readonly Plant[]): Promise<{ script
           b.onLoad({ filter: /\.ts$/ }, ({ path }) => {
             let contents = readFileSync(path, "utf8");
             for (const { file, from, to } of plants) {
-              if (path !== join(root, file)) continue;
+              if (path !== join(ROOT, file)) continue;
               if (contents.split(from).length !== 2) throw new Error(`${file} does not hold exactly once: ${from}`);
               contents = contents.replace(from, () => to);
               planted += 1;
