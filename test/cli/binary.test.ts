@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openLog } from "../../src/audit/sqlite.ts";
 import { commands } from "../../src/cli/commands.ts";
 import { CLIENTS } from "../../src/cli/snippets.ts";
 import { configOf, makeFolder, type Folder } from "../config/folder.ts";
@@ -184,6 +185,35 @@ describe("the built program", () => {
     const folder = makeFolder();
     const { out } = agentVault(folder, ["--help"]);
     for (const { name, summary } of commands) expect(out).toMatch(new RegExp(`^ {2}${name} +${summary}$`, "m"));
+  });
+
+  it("reads the log that the server writes", async () => {
+    const folder = makeFolder();
+    folder.write("agent-vault.config.json", '{ "vaults": { "dev": {} } }');
+    folder.write(".env.secrets", "DATABASE_URL=hunter2-4711\n", 0o600);
+    const file = agentVault(folder, ["audit", "--path"]).out.trim();
+    const log = openLog({ file });
+    const at = Date.UTC(2026, 10, 20, 14, 32);
+    const about = { vault: "dev", names: ["DATABASE_URL"], reason: "run the migration", action: "read" } as const;
+    await log.record([{ kind: "requested", at, ...about }]);
+    await log.record([{ kind: "approved", at: at + 1_000, ...about, scope: "secret", until: at + 901_000 }]);
+    log.close();
+
+    const { status, out } = agentVault(folder, ["audit"]);
+    expect(status).toBe(0);
+    const kinds = out
+      .split("\n")
+      .slice(1, -1)
+      .map((line) => /\d\d:\d\d:\d\d {2}(\w+) +dev\/DATABASE_URL/.exec(line)?.[1]);
+    expect(kinds).toEqual(["requested", "approved"]);
+    const json = agentVault(folder, ["audit", "--json", "--kind", "approved", "--since", "2026-11-20T14:00:00Z"]).out;
+    expect(JSON.parse(json)).toMatchObject({ kind: "approved", at: at + 1_000, ...about });
+    expect(agentVault(folder, ["audit", "--name", "OTHER"])).toEqual({
+      status: 0,
+      out: "",
+      err: "nothing in the log matches\n",
+    });
+    expect(agentVault(folder, ["doctor"]).out).toMatch(/ok {6}.*audit\.db: 2 events, \d+ KB/);
   });
 
   it("leaves nothing behind in the state folder when it only looks", () => {
