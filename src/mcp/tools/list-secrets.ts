@@ -27,6 +27,7 @@ export const listSecrets = defineTool({
       { session, ...(args.vault !== undefined && { vault: args.vault }) },
       waiter.signal,
     );
+    if (from && !listing.some(({ vault }) => vault === from[0])) throw strangeCursor();
     return textReply(pageOf(listing, args.search ?? "", from));
   },
 });
@@ -69,9 +70,13 @@ function decodeCursor(text: string): readonly [string, number] {
   try {
     return Cursor.parse(JSON.parse(Buffer.from(text, "base64url").toString("utf8")));
   } catch (cause) {
-    throw new VaultError("invalid_arguments", "the cursor is not one that list_secrets gave", {
-      hint: "call list_secrets without a cursor",
-      cause,
-    });
+    throw strangeCursor(cause);
   }
+}
+
+function strangeCursor(cause?: unknown): VaultError {
+  return new VaultError("invalid_arguments", "the cursor is not one that list_secrets gave", {
+    hint: "call list_secrets without a cursor",
+    cause,
+  });
 }
