@@ -3,6 +3,7 @@ import { inspectLog, readEvents } from "./audit/read.ts";
 import { openLog } from "./audit/sqlite.ts";
 import type { Services } from "./cli/command.ts";
 import type { Config } from "./config/config.ts";
+import { workingFolder } from "./config/places.ts";
 import { Broker } from "./core/broker.ts";
 import type { Clock } from "./core/clock.ts";
 import { Desk } from "./core/desk.ts";
@@ -40,7 +41,7 @@ export async function startServer({ say, onFault }: { say: Say; onFault: Fault }
   const { closed } = await serveMcp({
     version: __VERSION__,
     clock: systemClock,
-    folder: process.cwd(),
+    folder: workingFolder() ?? "a folder that is gone",
     running,
     say,
     onFault,
@@ -69,7 +70,7 @@ async function openHouse(say: Say, onFault: Fault): Promise<House> {
     throw loaded.error;
   }
   const { config } = loaded;
-  for (const { message } of config.warnings) say(message);
+  for (const { message, hint } of config.warnings) say(hint === undefined ? message : `${message}; ${hint}`);
 
   const clock = systemClock;
   const { approval } = config;
@@ -102,7 +103,7 @@ async function openHouse(say: Say, onFault: Fault): Promise<House> {
     maxWaiting: approval.maxWaiting,
   });
   lapsed = lapseRecorder({ clock, journal: log, desk });
-  const vaults = new Map(config.vaults.map((vault) => [vault.name, vaultOf(vault, say)]));
+  const vaults = new Map(config.vaults.map((vault) => [vault.name, vaultOf(vault, config.surroundings.cwd, say)]));
   const broker = new Broker({ clock, journal: log, tally, desk, grants, vaults });
   log.note({ kind: "started", at: clock.now(), detail: `agent-vault ${__VERSION__}` });
   return {
@@ -119,7 +120,7 @@ async function openHouse(say: Say, onFault: Fault): Promise<House> {
   };
 }
 
-function vaultOf({ name, type, rules, use }: Config["vaults"][number], say: Say): Vault {
+function vaultOf({ name, type, rules, use }: Config["vaults"][number], workFolder: string, say: Say): Vault {
   let provider: Promise<Provider> | undefined;
   const open = (): Promise<Provider> => {
     if (!use.ready) {
@@ -130,7 +131,7 @@ function vaultOf({ name, type, rules, use }: Config["vaults"][number], say: Say)
         }),
       );
     }
-    provider ??= use.open({ workFolder: process.cwd(), warn: (line) => say(`vault ${name}: ${line}`) });
+    provider ??= use.open({ workFolder, warn: (line) => say(`vault ${name}: ${line}`) });
     // A vault that could not be opened is tried again at the next call.
     provider.catch(() => {
       provider = undefined;

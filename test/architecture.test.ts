@@ -32,7 +32,6 @@ const HOMES: Record<string, readonly string[]> = {
   "@ngrok/ngrok": ["tunnels/ngrok.ts"],
   dotenv: ["providers/env/", "config/load.ts"],
   "jsonc-parser": ["config/"],
-  open: ["channels/"],
   zod: ["config/", "providers/", "channels/", "tunnels/", "mcp/", "web/"],
 };
 
@@ -44,7 +43,7 @@ const REVEALS = [
   "channels/ntfy.ts", // the channel's own token
 ];
 
-const HEAVY = ["express", "better-sqlite3", "@ngrok/ngrok", "open", "dotenv"];
+const HEAVY = ["express", "better-sqlite3", "@ngrok/ngrok", "dotenv"];
 
 const roomOf = (file: string): string => file.split("/")[0] as string;
 /** The code of a file, without its comments: those may name what the code may not do. */

@@ -6,6 +6,13 @@ import { finding, type Finding } from "./finding.ts";
 
 const TUNNEL_DEADLINE_MS = 20_000;
 
+const NOTHING_RINGS = finding(
+  "note",
+  "bell",
+  "nothing rings: the link stands only where your client shows the progress or the log of its MCP servers",
+  'to ring your phone: "channels": [{ "type": "ntfy", "topic": "env:NTFY_TOPIC" }]',
+);
+
 /** How a person comes to see a request: the page, the browser, the tunnel, the channels, and what is not sent yet. */
 export async function checkReach(config: Config, context: Context): Promise<Finding[]> {
   const { port, channels } = config;
@@ -15,6 +22,7 @@ export async function checkReach(config: Config, context: Context): Promise<Find
       ? []
       : [finding("note", "browser", "is not opened on this computer")]),
     ...channels.map(checkChannel),
+    ...(channels.some(({ use }) => use.ready) ? [] : [NOTHING_RINGS]),
     await checkTunnel(config.tunnel, port, context),
   ];
 }

@@ -36,7 +36,9 @@ export class Bells {
     const { clock, door, journal } = this.#o;
     const { vault, action } = ticket.request;
     const late = new AbortController();
-    const stop = clock.after(RING_DEADLINE_MS, () => late.abort());
+    // What is shown here may wait its turn for as long as the request does; what goes over a network may not hang.
+    const patience = channel.local ? ticket.span.leftMs() : RING_DEADLINE_MS;
+    const stop = clock.after(patience, () => late.abort());
     // Whoever is rung after it was answered finds nothing to answer.
     ticket.settled.then(
       () => late.abort(),
@@ -48,7 +50,7 @@ export class Bells {
         { vault, action, count: ticket.asked.length, link, expiresAt: ticket.span.endsAt },
         late.signal,
       );
-      ticket.learn({ rang: channel.name });
+      if (ticket.isOpen) ticket.learn({ rang: channel.name });
     } catch (error) {
       const detail = error instanceof Error ? error.message : `${channel.name} failed`;
       ticket.learn({ trouble: `${channel.name}: ${detail}` });

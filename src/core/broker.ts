@@ -4,7 +4,7 @@ import type { Desk } from "./desk.ts";
 import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Claim, Grants } from "./grants.ts";
-import { newId } from "./ids.ts";
+import { idSource } from "./ids.ts";
 import { allOrError, HAS_ITS_OWN_LINE, noted, refuse } from "./outcomes.ts";
 import { decide } from "./policy.ts";
 import type { Each, Entry, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
@@ -27,6 +27,7 @@ export interface BrokerOptions {
 export class Broker {
   readonly #o: BrokerOptions;
   readonly #key: CommitmentKey = newCommitmentKey();
+  readonly #newId = idSource();
 
   constructor(options: BrokerOptions) {
     this.#o = options;
@@ -130,7 +131,17 @@ export class Broker {
       items.map((item) => item.handle.ref),
     );
     const { session, reason, requester } = ask;
-    return { id: newId(), key, session, vault: vault.name, provider: vault.provider, action, items, reason, requester };
+    return {
+      id: this.#newId(),
+      key,
+      session,
+      vault: vault.name,
+      provider: vault.provider,
+      action,
+      items,
+      reason,
+      requester,
+    };
   }
 
   /** Steps 4 to 8. */
@@ -168,7 +179,7 @@ export class Broker {
   ): Promise<Reply<T>> {
     const { journal, clock } = this.#o;
     const names = request.items.map((item) => item.handle.name);
-    const release = newId();
+    const release = this.#newId();
     const { approval, basis, until } = claim;
     const about = { ...aboutRequest(request), release, approval, basis, ...(until !== undefined && { until }) };
     let recorded = false;

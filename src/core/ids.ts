@@ -5,7 +5,12 @@ export function newToken(): string {
   return randomBytes(16).toString("base64url");
 }
 
-/** An id for the log: unique enough to find things by, worth nothing to anyone who reads it. */
-export function newId(): string {
-  return randomBytes(9).toString("base64url");
+/**
+ * A source of ids for the log: unique enough to find things by, worth nothing to anyone who reads them. They count up
+ * behind a random beginning, so that a log of millions of lines files each beside its neighbours.
+ */
+export function idSource(): () => string {
+  const beginning = randomBytes(6).toString("base64url");
+  let count = 0;
+  return () => `${beginning}-${(count++).toString(36).padStart(6, "0")}`;
 }

@@ -1,5 +1,4 @@
 import type { Event } from "./event.ts";
-import { newId } from "./ids.ts";
 import type { AccessRequest } from "./request.ts";
 import { visible } from "./text.ts";
 
@@ -19,6 +18,3 @@ export function aboutRequest(request: AccessRequest): Omit<Event, "kind" | "at">
     requester: request.requester,
   };
 }
-
-/** A fresh id for one delivery. */
-export const newRelease = newId;

@@ -53,7 +53,11 @@ export async function playAgent(options: {
         await client.callTool({ name, arguments: args }, CallToolResultSchema, wait),
       );
       const [first] = result.content;
-      return { status: String(result._meta?.[STATUS] ?? "ok"), text: first?.type === "text" ? first.text : "" };
+      const status = result._meta?.[STATUS];
+      return {
+        status: typeof status === "string" ? status : "unknown",
+        text: first?.type === "text" ? first.text : "",
+      };
     },
     close: () => client.close(),
   };

@@ -49,7 +49,7 @@ export function pendingReply(tool: string, wait: Wait, options: { now: number; w
     `Call ${tool} again now with the same arguments: that joins this request, nobody is asked twice. It stays open for ${minutes} min.`,
     reached.length > 0
       ? `The person was told through: ${reached.join(", ")}.`
-      : "No channel told the person: tell the user that an agent-vault approval waits for them.",
+      : "Nothing rang for the person: tell the user that an agent-vault approval waits for them. Its link stands where this client shows the progress or the log of its MCP servers.",
     ...wait.troubles.map((trouble) => `Trouble: ${trouble}`),
   ];
   if (options.withLink && wait.link) lines.push(`Give the user this link: ${wait.link.public ?? wait.link.local}`);

@@ -13,7 +13,7 @@ import { z } from "zod";
 import type { Broker } from "../core/broker.ts";
 import type { Clock } from "../core/clock.ts";
 import { asVaultError, VaultError } from "../core/errors.ts";
-import { newId } from "../core/ids.ts";
+import { idSource } from "../core/ids.ts";
 import type { Requester } from "../core/request.ts";
 import { clip, quoted, visible } from "../core/text.ts";
 import { observe } from "./facts.ts";
@@ -79,7 +79,7 @@ function createServer(options: McpOptions): Server {
     dialogsOpen: new Set(),
     firstIdUsed: false,
   };
-  const id = newId();
+  const id = idSource()();
   let requester: Promise<Requester> | undefined;
   const malformed = complaint(options.say);
   server.onerror = malformed;
