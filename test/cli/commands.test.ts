@@ -353,6 +353,14 @@ describe("doctor", () => {
     expect(out).toMatch(/look {4}webhooks are checked but not sent/);
   });
 
+  it("says when nothing rings, and what would", async () => {
+    const vaults = { dev: { file: "../home/keys/good.env" } };
+    const { out } = await examine(JSON.stringify({ vaults }));
+    expect(out).toMatch(/bell: nothing rings.*\n.*"type": "ntfy"/);
+    const rung = await examine(JSON.stringify({ vaults, channels: [{ type: "ntfy", topic: "canary-4711" }] }));
+    expect(rung.out).not.toContain("nothing rings");
+  });
+
   it.each([
     ["inside a file", "agent-vault.config.json/logs/audit.db", "is not a folder"],
     ["in a file", "agent-vault.config.json/audit.db", "is not a folder"],
