@@ -30,6 +30,7 @@ async function runCommandLine(): Promise<void> {
 async function serve(): Promise<void> {
   const { startServer } = await import("./app.ts");
   const server = await startServer({ say, onFault: report });
+  if (process.stdin.isTTY) say("waiting for an MCP client on standard input; for people: agent-vault --help");
   let ending = false;
   const end = (why: string, status: number): void => {
     if (ending) return;

@@ -27,7 +27,7 @@ export class Bells {
     for (const channel of channels) if (channel.local) void this.#ringOne(ticket, channel);
     await door.settled();
     const link = door.link(ticket.token);
-    ticket.learn({ link, ...(link.trouble !== undefined && { trouble: link.trouble }) });
+    ticket.learn({ link, linkIsFinal: true, ...(link.trouble !== undefined && { trouble: link.trouble }) });
     for (const channel of channels) if (!channel.local) void this.#ringOne(ticket, channel);
   }
 

@@ -140,6 +140,8 @@ export interface Wait {
   readonly names: readonly string[];
   /** Absent until the page is open. For people only (law 4). */
   readonly link?: Link;
+  /** False while a tunnel is still being opened, so that the link may yet become a better one. */
+  readonly linkIsFinal: boolean;
   /** Channels that were handed the message. */
   readonly rang: readonly string[];
   /** What did not work on the way to the person, one sentence each, with the remedy. */

@@ -1,7 +1,9 @@
 // Everything a reader cannot see, or that rearranges what stands around it: control, format (bidi, zero width, tags),
-// surrogates, private use, line separators, odd spaces, blank letters, supplementary variation selectors. The opening
-// bracket of our own escapes is escaped as well, so that no text can pretend to hold one.
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\u115F\u1160\u2800\u3164\uFFA0⟦]|[\u{E0100}-\u{E01EF}]|(?! )\p{Zs}/gu;
+// surrogates, private use, line separators, odd spaces, blank letters, whatever fonts leave out by default, variation
+// selectors except the one that makes a picture of an emoji. Spaces only at the ends and in a row: a page shows those as
+// one or none. The opening bracket of our own escapes is escaped as well, so that no text can pretend to hold one.
+const UNSEEN =
+  /[\p{C}\p{Zl}\p{Zp}\u2800⟦]|(?<!\p{Extended_Pictographic})\uFE0F|(?!\uFE0F)\p{Default_Ignorable_Code_Point}|(?! )\p{Zs}|^ | $|(?<= ) /gu;
 const PILED_MARKS = /(?<=\p{M}{3})\p{M}/gu;
 
 /**
@@ -12,12 +14,15 @@ export function visible(text: string): string {
   return text.replace(UNSEEN, escape).replace(PILED_MARKS, escape);
 }
 
-/** As `visible`, for prose: a line break becomes ` ⏎ ` and a tab a space, since agents write reasons in paragraphs. */
+/**
+ * As `visible`, for prose: a line break becomes ` ⏎ `, tabs and spaces in a row one space, since agents write reasons in
+ * paragraphs.
+ */
 export function visibleProse(text: string): string {
   return visible(
     text
       .replace(/\s*(?:\r\n|\r|\n)\s*/g, " ⏎ ")
-      .replaceAll("\t", " ")
+      .replace(/[\t ]+/g, " ")
       .trim(),
   );
 }

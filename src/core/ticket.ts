@@ -39,6 +39,7 @@ export class Ticket {
   readonly #resolve: (standing: Settled) => void;
   readonly #reject: (error: unknown) => void;
   #link: Link | undefined;
+  #linkIsFinal = false;
   #standing: Standing = { is: "waiting" };
   #failed = false;
   #version = 1;
@@ -93,8 +94,9 @@ export class Ticket {
   }
 
   /** Takes in what became known on the way to the person and tells the waiting calls. */
-  learn(news: { link?: Link; rang?: string; trouble?: string }): void {
+  learn(news: { link?: Link; linkIsFinal?: true; rang?: string; trouble?: string }): void {
     if (news.link) this.#link = news.link;
+    if (news.linkIsFinal) this.#linkIsFinal = true;
     if (news.rang !== undefined) this.#rang.push(news.rang);
     if (news.trouble !== undefined && !this.#troubles.includes(news.trouble)) this.#troubles.push(news.trouble);
     for (const waiter of this.#waiters) waiter.waiting(this.wait());
@@ -114,6 +116,7 @@ export class Ticket {
       action: request.action,
       names: this.asked.map((item) => visible(item.handle.name)),
       ...(this.#link && { link: this.#link }),
+      linkIsFinal: this.#linkIsFinal,
       rang: [...this.#rang],
       troubles: [...this.#troubles],
       expiresAt: this.span.endsAt,

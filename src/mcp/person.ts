@@ -66,7 +66,7 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
     waiting: (wait) => {
       last = wait;
       beat();
-      if (wait.link && !over.signal.aborted) void showDialog(session, wait, over.signal).catch(() => {});
+      if (wait.linkIsFinal && !over.signal.aborted) void showDialog(session, wait, over.signal).catch(() => {});
     },
   };
   const done = (): void => {

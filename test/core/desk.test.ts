@@ -201,6 +201,36 @@ describe("the person", () => {
     expect(house.journal.events).toContainEqual(expect.objectContaining({ kind: "channel_failed", code: "ntfy" }));
   });
 
+  it("is shown the local link at once and the public one when the tunnel is up; why there is none is told", async () => {
+    let up = (): void => {};
+    const tunnel = new Promise<void>((resolve) => {
+      up = resolve;
+    });
+    let isUp = false;
+    const trouble = "ngrok refused the token; copy it again from your dashboard";
+    const house = startHouse({
+      desk: {
+        door: {
+          open: () => Promise.resolve(),
+          settled: () => tunnel,
+          link: (token) => ({ local: `http://localhost:9999/approve/${token}`, ...(isUp && { trouble }) }),
+        },
+      },
+    });
+    const call = house.get("DATABASE_URL", { holdMs: 1_000 });
+    await settle();
+    expect(call.waits.at(-1)).toMatchObject({
+      link: { local: expect.stringContaining("localhost") },
+      linkIsFinal: false,
+    });
+    isUp = true;
+    up();
+    await settle();
+    expect(call.waits.at(-1)).toMatchObject({ linkIsFinal: true, troubles: [trouble], rang: ["bell"] });
+    house.clock.advance(1_000);
+    expect(await call.reply).toMatchObject({ is: "pending", wait: { troubles: [trouble] } });
+  });
+
   it("is not asked when the page cannot be opened; the agent learns why", async () => {
     const closed = startHouse({
       desk: {
