@@ -22,7 +22,7 @@ export async function checkReach(config: Config, context: Context): Promise<Find
       ? []
       : [finding("note", "browser", "is not opened on this computer")]),
     ...channels.map(checkChannel),
-    ...(channels.some(({ use }) => use.ready) ? [] : [NOTHING_RINGS]),
+    ...(channels.length > 0 ? [] : [NOTHING_RINGS]),
     await checkTunnel(config.tunnel, port, context),
   ];
 }
