@@ -3,6 +3,7 @@ import { logPath } from "../support/audit.ts";
 import { killRuns } from "../support/audit-kills.ts";
 import { openWorkshop } from "../support/audit-processes.ts";
 import type { Workshop } from "../support/audit-processes.ts";
+import { untilSeen } from "../support/until-seen.ts";
 
 let workshop: Workshop;
 beforeAll(async () => {
@@ -28,7 +29,10 @@ describe("kill -9 at random moments", () => {
   });
 
   it("catches a process that lets values out before they are recorded (planted bug)", async () => {
-    const report = await killRuns({ workshop, file: logPath(), runs: 12, processes: 1, mode: "blurt" });
+    const report = await untilSeen(
+      () => killRuns({ workshop, file: logPath(), runs: 12, processes: 1, mode: "blurt" }),
+      ({ unrecorded }) => unrecorded.length > 0,
+    );
     expect(report.unrecorded).not.toEqual([]);
   });
 
@@ -36,7 +40,10 @@ describe("kill -9 at random moments", () => {
     const file = "src/audit/instance.ts";
     const twins = await openWorkshop([{ file, from: 'db.exec("BEGIN EXCLUSIVE");', to: "" }]);
     onTestFinished(() => twins.close());
-    const report = await killRuns({ workshop: twins, file: logPath(), runs: 4, processes: 2, mode: "work" });
+    const report = await untilSeen(
+      () => killRuns({ workshop: twins, file: logPath(), runs: 4, processes: 2, mode: "work" }),
+      ({ closedAlive }) => closedAlive.length > 0,
+    );
     expect(report.closedAlive).not.toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { world as makeWorld } from "../support/begin.ts";
 import { expectNothingLost, killServers } from "../support/kills.ts";
 import { buildPatched } from "../support/patched.ts";
+import { untilSeen } from "../support/until-seen.ts";
 
 it.each([
   ["one process", 1, 12],
@@ -22,7 +23,10 @@ it("would be seen to lose lines if the value did not wait for the log", async ()
   const twin = await buildPatched("src/main.ts", plants);
   try {
     const world = makeWorld({ vault: { ttl: 60 } });
-    const wreckage = await killServers(world, { rounds: 5, processes: 1, program: twin.file });
+    const wreckage = await untilSeen(
+      () => killServers(world, { rounds: 5, processes: 1, program: twin.file }),
+      ({ unrecorded }) => unrecorded.length > 0,
+    );
     expect(wreckage.unrecorded.length).toBeGreaterThan(0);
   } finally {
     twin.remove();
