@@ -18,6 +18,7 @@ interface Grant {
 
 /** Permission taken for one delivery. */
 export interface Claim {
+  /** Id of the approval this rests on; several, with commas, where a batch rests on several windows. */
   readonly approval: string;
   readonly basis: "asked" | "window";
   /** End of the nearest window, epoch ms; absent when the use was approved just once. */
@@ -173,12 +174,11 @@ export class Grants {
   }
 
   #claimOf(grants: readonly Grant[], basis: Claim["basis"], giveBack: () => void): Claim {
-    const first = grants[0];
-    if (!first) throw new RangeError("a claim rests on at least one grant");
+    if (grants.length === 0) throw new RangeError("a claim rests on at least one grant");
     const until = Math.min(...grants.map((grant) => grant.span.endsAt));
     let taken = true;
     return {
-      approval: first.approval,
+      approval: [...new Set(grants.map(({ approval }) => approval))].join(","),
       basis,
       ...(basis === "window" && { until }),
       holds: () => grants.every((grant) => !grant.revoked && grant.span.over() !== "clock"),

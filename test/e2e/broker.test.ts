@@ -155,6 +155,20 @@ describe("an agent with an env vault", () => {
     }
   });
 
+  it("64 identical calls ring once and are all served by one tap", async () => {
+    const { world, agent } = await begin();
+    const calls = Array.from({ length: 64 }, () => agent.get("DATABASE_URL"));
+    const link = await agent.link();
+    expect(await readPage(link)).toContain("DATABASE_URL");
+    await approve(link, "once");
+    const texts = (await Promise.all(calls)).map(textOf);
+    expect(texts).toEqual(texts.map(() => "postgres://hunter2-4711"));
+    await agent.close();
+    const kinds = eventsOf(world).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "requested")).toHaveLength(1);
+    expect(kinds.filter((kind) => kind === "released")).toHaveLength(64);
+  });
+
   it("two sessions side by side have their own pages and never serve each other's links", async () => {
     const { world, agent } = await begin();
     const other = await agentIn(world);
