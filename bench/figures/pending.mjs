@@ -1,4 +1,4 @@
-import { openWindow, read } from "../house.mjs";
+import { REASON, openWindow } from "../house.mjs";
 import { within } from "../client.mjs";
 import { countEvents } from "../log.mjs";
 import { median } from "../measure.mjs";
@@ -8,10 +8,11 @@ import { count, mb, ms, row } from "../table.mjs";
 const MOST_MS = 2_000;
 const MOST_BYTES = 150e6;
 const LONGEST_MS = 120_000;
+const NAMES = 101;
 
 /**
  * Many requests that wait for a person at once, sent in one burst. One is accepted when it is durable in the log and its
- * agent has been told, by progress, under which link it waits. The page and the log were open before.
+ * client has been told, by progress, under which link it waits. The page and the log were open before.
  */
 export async function pending({ street, pick }) {
   const wanted = pick(5_000, 50);
@@ -34,7 +35,7 @@ export async function pending({ street, pick }) {
 }
 
 async function burst(street, wanted) {
-  const names = Array.from({ length: wanted }, (_, i) => `KEY_${i}`);
+  const names = Array.from({ length: NAMES }, (_, i) => `KEY_${i}`);
   const house = street.build({ names: ["API_KEY", ...names], approval: { maxWaiting: wanted + 1 } });
   const server = house.ours();
   await server.initialize();
@@ -48,8 +49,11 @@ async function burst(street, wanted) {
       if (accepted.size === wanted) resolve();
     });
   });
+  const asks = pairs(names)
+    .slice(0, wanted)
+    .map((two) => ({ vault: "dev", names: two, reason: REASON }));
   const from = performance.now();
-  server.calls("get_secret", names.map(read), { token: true });
+  server.calls("get_secrets", asks, { token: true });
   await within(LONGEST_MS, all, `only some of ${wanted} requests were accepted`);
   const took = performance.now() - from;
   const more = memoryOf(server.pid).rss - before;
@@ -59,4 +63,9 @@ async function burst(street, wanted) {
   if (told.requested !== wanted + 1 || told.cancelled !== wanted)
     throw new Error(`the log has ${told.requested} requests and ${told.cancelled} ends of ${wanted + 1}`);
   return { took, more };
+}
+
+/** Every two of them once: as many different requests as wanted without as many names. */
+function pairs(names) {
+  return names.flatMap((one, at) => names.slice(at + 1).map((other) => [one, other]));
 }
