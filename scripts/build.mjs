@@ -2,16 +2,20 @@
 // starts fast and `npx` fetches little. What is native or loaded only by some stays a dependency.
 import { build } from "esbuild";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { leftOut } from "./left-out.mjs";
 import { notices } from "./notices.mjs";
 
 const pkg = JSON.parse(readFileSync("package.json", "utf8"));
+const { values } = parseArgs({ options: { clean: { type: "boolean" }, outdir: { type: "string", default: "dist" } } });
+const { clean, outdir } = values;
 // What a running program may still want to load stays; only a package begins from nothing.
-if (process.argv.includes("--clean")) rmSync("dist", { recursive: true, force: true });
+if (clean) rmSync(outdir, { recursive: true, force: true });
 
 const result = await build({
   entryPoints: { main: "src/main.ts" },
-  outdir: "dist",
+  outdir,
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,
   splitting: true,
@@ -37,10 +41,10 @@ const result = await build({
 // The launcher is kept apart and plain: it must parse on a Node far too old for the rest.
 await build({
   entryPoints: ["src/agent-vault.ts"],
-  outdir: "dist",
+  outdir,
   format: "esm",
   platform: "node",
   target: "es2018",
   supported: { "dynamic-import": true, "import-meta": true },
 });
-writeFileSync("dist/THIRD-PARTY-NOTICES.txt", notices(result.metafile));
+writeFileSync(join(outdir, "THIRD-PARTY-NOTICES.txt"), notices(result.metafile));
