@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../core/clock.ts";
 import type { Channel, Notice } from "../core/ports.ts";
 import { defineChannel, type ChannelContext } from "./define.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Channel } from "../core/ports.ts";
 import { Secret } from "../core/secret.ts";
 import { defineChannel, type ChannelContext } from "./define.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { configSchema } from "./schema.ts";
 import { isObject, valueAt, type Path } from "./tree.ts";
 import { DEFAULT_VAULT_TYPE } from "./words.ts";

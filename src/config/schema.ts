@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { channels } from "../channels/registry.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import { tunnels } from "../tunnels/registry.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { defineTunnel } from "./define.ts";
 
 /** No tunnel: the page answers on this machine and nowhere else. */

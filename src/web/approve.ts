@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Router, urlencoded, type NextFunction, type Request, type Response } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import type { Answer, Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";

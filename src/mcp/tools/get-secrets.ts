@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { valuesReply } from "../reply.ts";
 import { answer, defineTool, nameArg, reasonArg, vaultArg } from "./define.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { VaultError } from "../../core/errors.ts";
 import type { Listing } from "../../core/asks.ts";
 import { clip, quoted, visible } from "../../core/text.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { defineProvider } from "../define.ts";
 import { absolutePath } from "./file.ts";
 import { openEnvFile } from "./provider.ts";
