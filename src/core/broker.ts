@@ -12,7 +12,7 @@ import { aboutRequest } from "./records.ts";
 import { type AccessRequest, type Action, type Item, type Plan, requestKey } from "./request.ts";
 import { type CommitmentKey, newCommitmentKey, type Secret } from "./secret.ts";
 import type { Tally } from "./tally.ts";
-import { clip, quoted, visible } from "./text.ts";
+import { glimpse, quoted } from "./text.ts";
 
 export interface BrokerOptions {
   readonly clock: Clock;
@@ -248,7 +248,7 @@ export class Broker {
     const error = new VaultError("vault_not_found", `there is no vault ${quoted(name)}`, {
       hint: `the vaults are ${known}`,
     });
-    this.#refused({ session, vault: clip(visible(name), 80) }, error);
+    this.#refused({ session, vault: glimpse(name, 80) }, error);
     throw error;
   }
 
@@ -264,7 +264,7 @@ export class Broker {
             session: ask.session,
             vault: ask.vault,
             action,
-            names: names.map((name) => clip(visible(name), 80)),
+            names: names.map((name) => glimpse(name, 80)),
             reason: ask.reason,
             requester: ask.requester,
           },

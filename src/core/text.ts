@@ -19,12 +19,7 @@ export function visible(text: string): string {
  * paragraphs.
  */
 export function visibleProse(text: string): string {
-  return visible(
-    text
-      .replace(/\s*(?:\r\n|\r|\n)\s*/g, " ⏎ ")
-      .replace(/[\t ]+/g, " ")
-      .trim(),
-  );
+  return visible(text.trim().replace(/[\t\n\r ]+/g, (blank) => (/[\n\r]/.test(blank) ? " ⏎ " : " ")));
 }
 
 /** The text, cut to at most `max` characters with an ellipsis; never in the middle of a character. */
@@ -33,9 +28,15 @@ export function clip(text: string, max: number): string {
   return chars.length <= max ? text : `${chars.slice(0, max - 1).join("")}…`;
 }
 
+/** The beginning of a text, visible and at most `max` characters long. Costs the same however long the text is. */
+export function glimpse(text: string, max: number): string {
+  // One character is at most two code units; the two more tell whether there is more to come.
+  return clip(visible(text.slice(0, 2 * max + 2)), max);
+}
+
 /** A name inside a message: visible, bounded, in quotes. */
 export function quoted(name: string): string {
-  return `"${clip(visible(name), 80)}"`;
+  return `"${glimpse(name, 80)}"`;
 }
 
 function escape(char: string): string {

@@ -9,13 +9,13 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import type { jsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/types.js";
 import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js";
-import { z } from "zod";
+import * as z from "zod";
 import type { Broker } from "../core/broker.ts";
 import type { Clock } from "../core/clock.ts";
 import { asVaultError, VaultError } from "../core/errors.ts";
 import { idSource } from "../core/ids.ts";
 import type { Requester } from "../core/request.ts";
-import { clip, quoted, visible } from "../core/text.ts";
+import { glimpse, quoted } from "../core/text.ts";
 import { observe } from "./facts.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
 import { errorReply } from "./reply.ts";
@@ -142,7 +142,7 @@ function progressOf(extra: Extra): ((count: number, message: string) => Promise<
 async function requesterOf(server: Server, folder: string, clock: Clock): Promise<Requester> {
   const [facts, roots] = await Promise.all([observe(folder), rootsOf(server, clock)]);
   const { name = "an unnamed client", version = "" } = server.getClientVersion() ?? {};
-  const client = clip(visible(`${name} ${version}`.trim()), 80);
+  const client = glimpse(`${name.slice(0, 200)} ${version.slice(0, 200)}`.trim(), 80);
   return { facts, claims: { client, ...(roots.length > 0 && { roots }) } };
 }
 
@@ -152,7 +152,7 @@ async function rootsOf(server: Server, clock: Clock): Promise<readonly string[]>
   const stop = clock.after(ROOTS_WAIT_MS, () => late.abort());
   try {
     const { roots } = await server.listRoots(undefined, { signal: late.signal });
-    return roots.slice(0, 5).map((root) => clip(visible(root.uri), 200));
+    return roots.slice(0, 5).map((root) => glimpse(root.uri, 200));
   } catch {
     // A claim nobody makes is no claim: the page then shows the facts alone.
     return [];
