@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { visible } from "./text.ts";
+import { visible, visibleProse } from "./text.ts";
 
 /** What a person may see of a value about to be written. Short values show their length and nothing else. */
 export interface Preview {
@@ -37,17 +37,24 @@ export class Secret {
     };
   }
 
-  /** Whether a text gives the value away. Values under six characters count only as whole words. */
+  /**
+   * Whether a text gives the value away, as it is or as texts are shown (a key of several lines reads otherwise there).
+   * Values under six characters count only as whole words.
+   */
   isIn(text: string): boolean {
     const value = this.#value.trim();
     if (value === "") return false;
-    if (value.length >= WHOLE_WORD_BELOW) return text.includes(value);
-    return standsAlone(text, value);
+    if (value.length < WHOLE_WORD_BELOW) return standsAlone(text, value);
+    if (text.includes(value)) return true;
+    // Shown, a text only grows, but for its blanks: what is too long already need not be looked at closely.
+    if (value.replace(/\s+/g, "").length > text.length) return false;
+    return text.includes(visible(value)) || text.includes(visibleProse(value));
   }
 
   /** Keyed fingerprint that tells two values apart without telling anything about them. */
   commitment(key: CommitmentKey): string {
-    return createHmac("sha256", key.bytes).update(this.#value).digest("base64url");
+    // UTF-8 has one and the same replacement for every lone surrogate.
+    return createHmac("sha256", key.bytes).update(this.#value, "utf16le").digest("base64url");
   }
 
   toString(): string {

@@ -1,0 +1,47 @@
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { asVaultError, VaultError } from "../../src/core/errors.ts";
+import { newCommitmentKey, Secret } from "../../src/core/secret.ts";
+import { visibleProse } from "../../src/core/text.ts";
+
+const CANARY = "hunter2-4711-secret";
+
+describe("a secret", () => {
+  it.each([
+    ["String", (it: unknown) => String(it)],
+    ["a template", (it: unknown) => `${it as string}`],
+    ["JSON", (it: unknown) => JSON.stringify({ it })],
+    ["inspect, all of it", (it: unknown) => inspect({ it }, { showHidden: true, depth: 9, getters: true })],
+    ["Object.entries", (it: unknown) => JSON.stringify(Object.entries(it as object))],
+    ["a clone", (it: unknown) => inspect(structuredClone(it))],
+    ["an error that carries it", (it: unknown) => inspect(new Error(`no: ${it as string}`, { cause: it }))],
+    ["our own error", (it: unknown) => inspect(new VaultError("internal", "no", { cause: it }), { depth: 9 })],
+    ["a table", (it: unknown) => inspect(new Map([[it, it]]))],
+  ])("is not told by %s", (_, tell) => {
+    expect(tell(new Secret(CANARY))).not.toContain("hunter2");
+  });
+
+  it("that an error of somebody else quotes does not come through ours", () => {
+    const known = asVaultError(new Error(`refused: ${CANARY}`));
+    expect([known.message, known.hint, JSON.stringify(known), String(known)].join("\n")).not.toContain("hunter2");
+  });
+
+  it("of several lines is found in a reason as it is shown", () => {
+    const key = "-----BEGIN KEY-----\nMHcCAQEEIB4711\tx\r\nhunter2==\n-----END KEY-----\n";
+    const value = new Secret(key);
+    expect(value.isIn(visibleProse(`save this: ${key} please`))).toBe(true);
+    expect(value.isIn(visibleProse(`save this: ${key.replace("hunter2", "hunter3")} please`))).toBe(false);
+    expect(new Secret("pass\u202Eword⟦").isIn(visibleProse("it is pass\u202Eword⟦"))).toBe(true);
+  });
+
+  it("that is huge and odd is looked for without ado", () => {
+    const value = new Secret("\u202E\n ".repeat(40_000));
+    for (let text = 0; text < 500; text++) expect(value.isIn(visibleProse("\u202E".repeat(1_000)))).toBe(false);
+  });
+
+  it("has another commitment than any other, malformed text included", () => {
+    const key = newCommitmentKey();
+    const values = ["", "a", "\uD800", "\uD801", "\uDC00", "\uFFFD", "a\0", "\uD800\uDC00"];
+    expect(new Set(values.map((value) => new Secret(value).commitment(key))).size).toBe(values.length);
+  });
+});
