@@ -7,7 +7,8 @@ const MAX_NAMES = 20;
 const MAX_KINDS = 200;
 
 interface Count {
-  first: Event;
+  /** What all of them have in common. */
+  alike: Event;
   names: Set<string>;
   count: number;
   stop: () => void;
@@ -29,16 +30,19 @@ export class Tally {
 
   note(event: Event): void {
     const full = this.#counts.size >= MAX_KINDS;
-    const key = full ? event.kind : JSON.stringify([event.kind, event.code, event.vault, event.action, event.session]);
+    // A vault that does not exist is a word the agent made up, and it has no end of words.
+    const vault = event.code === "vault_not_found" ? undefined : event.vault;
+    const key = full ? event.kind : JSON.stringify([event.kind, event.code, vault, event.action, event.session]);
     const known = this.#counts.get(key);
     if (known) {
       known.count += 1;
+      known.alike = common(known.alike, event);
       for (const name of event.names ?? []) if (known.names.size < MAX_NAMES) known.names.add(name);
       return;
     }
     this.#journal.note({ ...event, ...(event.names && { names: event.names.slice(0, MAX_NAMES) }) });
     const stop = this.#clock.after(QUIET_MS, () => this.#close(key));
-    this.#counts.set(key, { first: event, names: new Set(), count: 0, stop });
+    this.#counts.set(key, { alike: event, names: new Set(), count: 0, stop });
   }
 
   /** Writes what was counted so far; nothing is lost when the process ends in good order. */
@@ -52,7 +56,14 @@ export class Tally {
     count.stop();
     this.#counts.delete(key);
     if (count.count === 0) return;
-    const { names: _, refs: __, reason: ___, ...rest } = count.first;
+    const { names: _, refs: __, reason: ___, ...rest } = count.alike;
     this.#journal.note({ ...rest, at: this.#clock.now(), names: [...count.names], count: count.count });
   }
+}
+
+/** The first event without whatever the second says otherwise: a line for many says nothing that holds for some only. */
+function common(first: Event, second: Event): Event {
+  const { kind, at } = first;
+  const same = Object.entries(first).filter(([key, value]) => second[key as keyof Event] === value);
+  return { ...Object.fromEntries(same), kind, at };
 }
