@@ -1,11 +1,11 @@
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
-import { z } from "zod";
+import * as z from "zod";
 import type { Reply } from "../../core/asks.ts";
 import type { Broker } from "../../core/broker.ts";
 import { VaultError } from "../../core/errors.ts";
 import type { Waiter } from "../../core/ports.ts";
 import type { Requester } from "../../core/request.ts";
-import { clip, visible, visibleProse } from "../../core/text.ts";
+import { glimpse, visibleProse } from "../../core/text.ts";
 import { pendingReply } from "../reply.ts";
 
 /** What a tool may use while it runs. */
@@ -70,13 +70,18 @@ export const reasonArg = z
 function parse<S extends z.ZodObject>(tool: string, input: S, args: unknown): z.output<S> {
   const parsed = input.safeParse(args ?? {});
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues
-    .slice(0, 5)
-    .map((issue) => `${placeOf(issue.path)}: ${clip(visible(issue.message), 120)}`);
+  const problems = parsed.error.issues.slice(0, 5).map((issue) => `${placeOf(issue.path)}: ${wordsOf(issue)}`);
   const takes = Object.keys(input.shape).join(", ");
   throw new VaultError("invalid_arguments", `${tool}: ${problems.join("; ")}`, { hint: `${tool} takes ${takes}` });
 }
 
 function placeOf(path: readonly PropertyKey[]): string {
-  return path.length === 0 ? "arguments" : clip(visible(path.map(String).join(".")), 80);
+  return path.length === 0 ? "arguments" : glimpse(path.map(String).join("."), 80);
+}
+
+/** What is wrong, without a word of what was sent: a value may stand where a key should, and the answer is kept in logs. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "unrecognized_keys") return glimpse(issue.message, 120);
+  const words = issue.keys.filter((key) => /^[A-Za-z_]{1,24}$/.test(key));
+  return words.length === 0 ? "unknown argument" : `unknown argument ${words.slice(0, 5).join(", ")}`;
 }
