@@ -82,7 +82,7 @@ function createServer(options: McpOptions): Server {
   const id = idSource()();
   let requester: Promise<Requester> | undefined;
   const malformed = complaint(options.say);
-  server.onerror = malformed;
+  server.onerror = (error) => (isOverlong(error) ? options.say(OVERLONG) : malformed());
 
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS.map(describe) }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra): Promise<CallToolResult> => {
@@ -169,6 +169,13 @@ function complaint(say: (line: string) => void): () => void {
     if (count === 1 || count % 1_000 === 0)
       say(`${count} malformed ${count === 1 ? "message" : "messages"} from the client ignored`);
   };
+}
+
+const OVERLONG = "the client sent a message longer than 10 MB; this session ends";
+
+/** The transport closes when its buffer is full; its error has no code to know it by. */
+function isOverlong(error: Error): boolean {
+  return error.message.startsWith("ReadBuffer exceeded");
 }
 
 /** Answers to our dialogs decide nothing and carry nothing, so there is nothing to check and nothing is passed on. */
