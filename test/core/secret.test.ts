@@ -8,15 +8,15 @@ const CANARY = "hunter2-4711-secret";
 
 describe("a secret", () => {
   it.each([
-    ["String", (it: unknown) => String(it)],
-    ["a template", (it: unknown) => `${it as string}`],
-    ["JSON", (it: unknown) => JSON.stringify({ it })],
-    ["inspect, all of it", (it: unknown) => inspect({ it }, { showHidden: true, depth: 9, getters: true })],
-    ["Object.entries", (it: unknown) => JSON.stringify(Object.entries(it as object))],
-    ["a clone", (it: unknown) => inspect(structuredClone(it))],
-    ["an error that carries it", (it: unknown) => inspect(new Error(`no: ${it as string}`, { cause: it }))],
-    ["our own error", (it: unknown) => inspect(new VaultError("internal", "no", { cause: it }), { depth: 9 })],
-    ["a table", (it: unknown) => inspect(new Map([[it, it]]))],
+    ["String", (secret: unknown) => String(secret)],
+    ["a template", (secret: unknown) => `it is ${secret as string}`],
+    ["JSON", (secret: unknown) => JSON.stringify({ secret })],
+    ["inspect, all of it", (secret: unknown) => inspect({ secret }, { showHidden: true, depth: 9, getters: true })],
+    ["Object.entries", (secret: unknown) => JSON.stringify(Object.entries(secret as object))],
+    ["a clone", (secret: unknown) => inspect(structuredClone(secret))],
+    ["an error that carries it", (secret: unknown) => inspect(new Error(`no: ${secret as string}`, { cause: secret }))],
+    ["our own error", (secret: unknown) => inspect(new VaultError("internal", "no", { cause: secret }), { depth: 9 })],
+    ["a table", (secret: unknown) => inspect(new Map([[secret, secret]]))],
   ])("is not told by %s", (_, tell) => {
     expect(tell(new Secret(CANARY))).not.toContain("hunter2");
   });
