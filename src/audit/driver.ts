@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import type Database from "better-sqlite3";
 import { VaultError } from "../core/errors.ts";
 import { codeOf } from "./faults.ts";
@@ -35,7 +36,7 @@ function proven(load: NodeJS.Require): Driver {
     version = memory.prepare("SELECT sqlite_version()").pluck().get();
     memory.close();
   } catch (error) {
-    throw notLoaded(error);
+    throw notLoaded(error, load);
   }
   if (atLeast(String(version), OLDEST_SQLITE)) return driver;
   throw new VaultError("audit_unavailable", `the SQLite in better-sqlite3 is ${String(version)}, which can lose data`, {
@@ -48,23 +49,39 @@ function versionOf(load: NodeJS.Require): string {
     const manifest: { version: string } = load("better-sqlite3/package.json");
     return manifest.version;
   } catch (error) {
-    throw notLoaded(error);
+    throw notLoaded(error, load);
   }
 }
 
-function notLoaded(cause: unknown): VaultError {
+function notLoaded(cause: unknown, load: NodeJS.Require): VaultError {
   const text = cause instanceof Error ? cause.message : "";
   const code = codeOf(cause);
+  const folder = folderOf(load);
   const why =
     code === "ERR_DLOPEN_FAILED" || text.includes("NODE_MODULE_VERSION")
       ? `better-sqlite3 was built for another Node than ${process.versions.node}`
-      : code === "MODULE_NOT_FOUND" && text.includes("better-sqlite3")
+      : folder === undefined
         ? "better-sqlite3 is not installed"
         : "the binary of better-sqlite3 is missing, most likely because npm blocked its install script";
   return new VaultError("audit_unavailable", `the audit log cannot be opened: ${why}`, {
-    hint: "npm rebuild better-sqlite3, or for a global install: npm install -g agent-vault --allow-scripts=better-sqlite3",
+    hint: folder === undefined ? "install agent-vault again" : rebuild(folder),
     cause,
   });
+}
+
+/** One line for a project, a global install and the cache of npx, from any folder and whatever npm is set to block. */
+function rebuild(folder: string): string {
+  return `npm rebuild better-sqlite3 --ignore-scripts=false --prefix "${folder}"`;
+}
+
+/** The folder in whose node_modules better-sqlite3 lies. */
+function folderOf(load: NodeJS.Require): string | undefined {
+  try {
+    return dirname(dirname(dirname(load.resolve("better-sqlite3/package.json"))));
+  } catch {
+    // It is the answer, not a fault: nothing of that name is installed.
+    return undefined;
+  }
 }
 
 function atLeast(version: string, floor: readonly [number, number, number]): boolean {

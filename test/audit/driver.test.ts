@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -7,11 +7,11 @@ import { VaultError } from "../../src/core/errors.ts";
 import { scratch } from "../support/audit.ts";
 
 const here = createRequire(import.meta.url);
-const REMEDY =
-  "npm rebuild better-sqlite3, or for a global install: npm install -g agent-vault --allow-scripts=better-sqlite3";
+const remedy = (folder: string): string =>
+  `npm rebuild better-sqlite3 --ignore-scripts=false --prefix "${realpathSync(folder)}"`;
 
 /** A folder with a copy of the real package as npm leaves it when it runs no install script. */
-function installed(): { load: NodeJS.Require; binary: string } {
+function installed(): { folder: string; load: NodeJS.Require; binary: string } {
   const folder = scratch();
   for (const name of ["better-sqlite3", "bindings", "file-uri-to-path"]) {
     const from = dirname(here.resolve(`${name}/package.json`));
@@ -22,6 +22,7 @@ function installed(): { load: NodeJS.Require; binary: string } {
     });
   }
   return {
+    folder,
     load: createRequire(join(folder, "index.js")),
     binary: join(folder, "node_modules/better-sqlite3/build/Release/better_sqlite3.node"),
   };
@@ -44,25 +45,27 @@ describe("loading better-sqlite3", () => {
   });
 
   it("says what to type when npm blocked its install script", () => {
-    const { load } = installed();
+    const { folder, load } = installed();
     const error = refusal(load);
-    expect(error).toMatchObject({ code: "audit_unavailable", hint: REMEDY });
+    expect(error).toMatchObject({ code: "audit_unavailable", hint: remedy(folder) });
     expect(error.message).toContain("npm blocked its install script");
   });
 
   it("says what to type when the binary does not fit this Node", () => {
-    const { load, binary } = installed();
+    const { folder, load, binary } = installed();
     mkdirSync(dirname(binary), { recursive: true });
     writeFileSync(binary, "built for something else");
     const error = refusal(load);
-    expect(error).toMatchObject({ code: "audit_unavailable", hint: REMEDY });
+    expect(error).toMatchObject({ code: "audit_unavailable", hint: remedy(folder) });
     expect(error.message).toContain("was built for another Node");
   });
 
   it("says so when it is not installed at all", () => {
     const { load, binary } = installed();
     rmSync(dirname(dirname(dirname(binary))), { recursive: true });
-    expect(refusal(load).message).toContain("is not installed");
+    const error = refusal(load);
+    expect(error.message).toContain("is not installed");
+    expect(error.hint).toBe("install agent-vault again");
   });
 
   it.each([
