@@ -5,7 +5,7 @@ import { strict as assert } from "node:assert";
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { makeChecks } from "./checks.mjs";
 import { getOneSecret, getRefused, makeUser, runProgram } from "./installed.mjs";
 import { bringTools } from "./toolbox.mjs";
@@ -21,7 +21,6 @@ const SERVED = [
 const TOO_OLD = ["14", "16", "18", "20.18"];
 /** Nodes that run the program but not better-sqlite3 13. */
 const WITHOUT_13 = ["20", "21", "22.12"];
-const REBUILD = /npm rebuild better-sqlite3/;
 
 const { check, close } = makeChecks("package");
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -47,6 +46,9 @@ async function checkAll() {
     bringTools({ folder: join(folder, "tools"), nodes, npms }),
   );
   if (tarball === undefined || tools === undefined) return;
+  await check("npm 12 would run the install scripts that npm ci needs, and knows no others", () =>
+    tools.npm("22", "12").npm(["ci", "--strict-allow-scripts", "--dry-run"], { cwd: process.cwd() }),
+  );
   for (const line of SERVED) await checkServed({ ...line, tools, tarball });
   await checkOld({ tools, tarball });
   await checkBlocked({ tools, tarball });
@@ -123,33 +125,30 @@ async function checkOld({ tools, tarball }) {
   for (const line of WITHOUT_13) await refuses(line, /^agent-vault: better-sqlite3 13\S+ cannot run on Node .+\n$/);
 }
 
-/** An npm that runs no install script leaves Node 20 without the binary; the answer's remedy mends it. */
+/** An npm told to run no install scripts leaves Node 20 without the binary; the line in the answer mends it. */
 async function checkBlocked({ tools, tarball }) {
-  const node = tools.node("20");
-  const { npm } = tools.npm("20", "10");
   const project = fresh("blocked");
-  const user = makeUser({ folder, bin: join(project, "node_modules", ".bin", "agent-vault"), node });
-  await check(`Node ${node.version} with install scripts blocked: audit_unavailable and what to type`, async () => {
-    await npm(["install", "--ignore-scripts", tarball], { cwd: project });
-    assert.equal(await runProgram(user, ["--version"]), version);
-    await getRefused(user, REBUILD);
-  });
-  await check(`Node ${node.version}: npm rebuild better-sqlite3 mends it`, async () => {
-    await npm(["rebuild", "better-sqlite3"], { cwd: project });
-    await getOneSecret(user);
-  });
-
-  const other = tools.node("21");
-  const copy = join(dirname(project), "built-for-20");
-  cpSync(project, copy, { recursive: true, verbatimSymlinks: true });
-  const stranger = makeUser({ folder, bin: join(copy, "node_modules", ".bin", "agent-vault"), node: other });
-  await check(`Node ${other.version} with a binary for Node 20: audit_unavailable and what to type`, () =>
-    getRefused(stranger, REBUILD),
+  const bin = join(project, "node_modules", ".bin", "agent-vault");
+  const mends = async (line, name, user, prepare) => {
+    const { version: nodeVersion } = tools.node(line);
+    const { npm } = tools.npm(line, "10");
+    const elsewhere = { cwd: folder, env: { npm_config_ignore_scripts: "true" } };
+    const remedy = await check(`Node ${nodeVersion} with ${name}: audit_unavailable and what to type`, async () => {
+      await prepare?.(npm);
+      assert.equal(await runProgram(user, ["--version"]), version);
+      return getRefused(user);
+    });
+    await check(`Node ${nodeVersion} with ${name}: npm ${remedy?.join(" ")} mends it`, async () => {
+      await npm(remedy, elsewhere);
+      await getOneSecret(user);
+    });
+  };
+  const user = makeUser({ folder, bin, node: tools.node("20") });
+  await mends("20", "install scripts blocked", user, (npm) =>
+    npm(["install", "--ignore-scripts", tarball], { cwd: project }),
   );
-  await check(`Node ${other.version}: npm rebuild better-sqlite3 mends it`, async () => {
-    await tools.npm("21", "10").npm(["rebuild", "better-sqlite3"], { cwd: copy });
-    await getOneSecret(stranger);
-  });
+  const other = makeUser({ folder, bin, node: tools.node("21") });
+  await mends("21", "a binary built for Node 20", other);
 }
 
 function sqliteOf(modules) {
