@@ -23,9 +23,12 @@ export class Bells {
   /** Never rejects: what does not work is told to the waiting calls and written to the log. */
   async ring(ticket: Ticket): Promise<void> {
     const { door, channels } = this.#o;
+    // Answered, or the session closed, before the page was there: nobody is left to tell.
+    if (!ticket.isOpen) return;
     ticket.learn({ link: door.link(ticket.token) });
     for (const channel of channels) if (channel.local) void this.#ringOne(ticket, channel);
     await door.settled();
+    if (!ticket.isOpen) return;
     const link = door.link(ticket.token);
     ticket.learn({ link, linkIsFinal: true, ...(link.trouble !== undefined && { trouble: link.trouble }) });
     for (const channel of channels) if (!channel.local) void this.#ringOne(ticket, channel);

@@ -5,7 +5,7 @@ import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Claim, Grants } from "./grants.ts";
 import { idSource } from "./ids.ts";
-import { allOrError, HAS_ITS_OWN_LINE, noted, refuse } from "./outcomes.ts";
+import { allOrError, errorOf, refuse } from "./outcomes.ts";
 import { decide } from "./policy.ts";
 import type { Each, Entry, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
 import { aboutRequest } from "./records.ts";
@@ -28,6 +28,7 @@ export class Broker {
   readonly #o: BrokerOptions;
   readonly #key: CommitmentKey = newCommitmentKey();
   readonly #newId = idSource();
+  readonly #hasLine = new WeakSet<VaultError>();
 
   constructor(options: BrokerOptions) {
     this.#o = options;
@@ -70,7 +71,7 @@ export class Broker {
           each instanceof VaultError ? each : { handle: each },
         ),
       );
-      return this.#carry(request, vault, waiter, (provider, items) =>
+      return this.#carry(ask, request, vault, waiter, (provider, items) =>
         provider.read(
           items.map((item) => item.handle),
           waiter.signal,
@@ -95,7 +96,7 @@ export class Broker {
           plan instanceof VaultError ? plan : this.#writeItem(plan, ask.entries[at], committed[at]?.commitment),
         );
       });
-      return this.#carry(request, vault, waiter, (provider, items) => {
+      return this.#carry(ask, request, vault, waiter, (provider, items) => {
         if (!provider.write) throw new VaultError("not_writable", `vault ${quoted(vault.name)} cannot be written to`);
         // The request may be an earlier, identical call's: same names and values, perhaps in another order.
         const values = new Map(ask.entries.map((entry) => [entry.name, entry.value]));
@@ -123,6 +124,8 @@ export class Broker {
     if (ruling.kind === "deny") throw ruling.error;
     const known = desk.find(key)?.request ?? grants.heldFor(key);
     if (known) return known;
+    // Planning a large write takes a moment, and no window could ever cover it.
+    if (action === "write") desk.refuseFull(ask.session);
     const items = allOrError(await resolve(await vault.open()), names);
     desk.refuseDenied(
       ask.session,
@@ -146,27 +149,32 @@ export class Broker {
 
   /** Steps 4 to 8. */
   async #carry<T>(
+    ask: Ask,
     request: AccessRequest,
     vault: Vault,
     waiter: Waiter,
     perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
   ): Promise<Reply<T>> {
     const { desk, grants } = this.#o;
-    let claim = grants.claim(request);
-    let asked = request;
-    if (!claim) {
-      const ruling = decide(vault, request.action);
-      if (ruling.kind === "deny") throw ruling.error;
-      const ticket = desk.ask(request, ruling.offer);
-      // Two identical calls that met on the way share the ticket, and with it what was shown.
-      asked = ticket.request;
-      const attended = await desk.attend(ticket, waiter);
-      if (attended.is === "pending") return attended;
+    const open = grants.claim(request);
+    if (open) return this.#deliver(request, vault, open, waiter, perform);
+    const ruling = decide(vault, request.action);
+    if (ruling.kind === "deny") throw ruling.error;
+    // It may be an approved request that another call has just come for: asking again is a request of its own.
+    const { reason, requester } = ask;
+    const ticket = desk.ask({ ...request, id: this.#newId(), reason, requester }, ruling.offer);
+    const attended = await desk.attend(ticket, waiter);
+    if (attended.is === "pending") return attended;
+    try {
       refuse(attended);
-      claim = grants.claim(asked);
+    } catch (error) {
+      // The desk has written it down.
+      throw this.#noted(asVaultError(error));
     }
+    // Two identical calls that met on the way share the ticket, and with it what was shown.
+    const claim = grants.claimOwed(ticket.approval) ?? grants.claim(ticket.request);
     if (!claim) throw new VaultError("revoked", "a person revoked this approval before it was used");
-    return this.#deliver(asked, vault, claim, waiter, perform);
+    return this.#deliver(ticket.request, vault, claim, waiter, perform);
   }
 
   /** No record, no release: the value is fetched only after `releasing` is durable. */
@@ -192,17 +200,17 @@ export class Broker {
       const results = await perform(provider, request.items);
       if (request.action === "read") stopIfGone(waiter, claim);
       this.#noteEnd(about, request, results);
-      if (results.every((result) => result instanceof VaultError)) claim.giveBack();
-      if (results.length === 1 && results[0] instanceof VaultError) throw results[0];
+      const error = errorOf(results, names);
+      if (error && results.every((result) => result instanceof VaultError)) throw this.#noted(error);
+      claim.land();
       return { is: "done", results: results.map((result, at) => ({ name: names[at] ?? "", result })) };
     } catch (error) {
       claim.giveBack();
       const known = asVaultError(error);
-      if (recorded && !noted.has(known)) {
+      if (recorded && !this.#hasLine.has(known)) {
         journal.note({ ...about, kind: "failed", at: clock.now(), code: known.code, detail: known.message });
-        noted.add(known);
       }
-      throw known;
+      throw recorded ? this.#noted(known) : known;
     }
   }
 
@@ -232,7 +240,6 @@ export class Broker {
         kind: "failed",
         at: clock.now(),
       });
-      noted.add(first);
     }
   }
 
@@ -258,7 +265,8 @@ export class Broker {
       return await run();
     } catch (error) {
       const known = asVaultError(error);
-      if (!HAS_ITS_OWN_LINE.has(known.code) && !noted.has(known)) {
+      // The log's own failure cannot be written to it.
+      if (known.code !== "audit_unavailable" && !this.#hasLine.has(known)) {
         this.#refused(
           {
             session: ask.session,
@@ -275,13 +283,20 @@ export class Broker {
     }
   }
 
+  /** Marks an error whose line is in the log already. */
+  #noted(error: VaultError): VaultError {
+    this.#hasLine.add(error);
+    return error;
+  }
+
   #refused(about: Partial<Event>, error: VaultError): void {
     this.#o.tally.note({ ...about, kind: "refused", at: this.#o.clock.now(), code: error.code });
   }
 
   /** The name and the reason are shown and logged, so neither may hold what is to be kept secret. */
   #refuseExposed(ask: WriteAsk): void {
-    const texts = [ask.vault, ask.reason, ask.requester.claims.client, ...ask.entries.map((entry) => entry.name)];
+    const { client, roots = [] } = ask.requester.claims;
+    const texts = [ask.vault, ask.reason, client, ...roots, ...ask.entries.map((entry) => entry.name)];
     if (!ask.entries.some(({ value }) => texts.some((text) => value.isIn(text)))) return;
     const error = new VaultError("value_exposed", "the name or the reason contains the value to be saved", {
       hint: "call again with a reason that does not repeat the value; nothing was saved or shown",
@@ -294,6 +309,6 @@ export class Broker {
 function stopIfGone(waiter: Waiter, claim: Claim): void {
   if (waiter.signal.aborted)
     throw new VaultError("cancelled", "the call was cancelled before the value was handed over");
-  if (!claim.holds())
-    throw new VaultError("revoked", "a person revoked this approval before the value was handed over");
+  const broken = claim.broken();
+  if (broken) throw broken;
 }

@@ -31,6 +31,8 @@ export interface Card {
   readonly pickupMs: number;
   /** Grows with every change; hand it to `changed` to be told of the next one. */
   readonly version: number;
+  /** Grows when what approving opens has changed; an approval of an older one is not taken. */
+  readonly revision: number;
 }
 
 export interface CardItem {
@@ -43,9 +45,15 @@ export interface CardItem {
   readonly write?: { readonly effect: "create" | "replace"; readonly preview: Preview };
 }
 
-/** What a person answers. "window" opens what the offer says; "once" only this use. */
+/** How a person's answer was proven. */
+export type Proof = "link";
+
+/**
+ * What a person answers. "window" opens what the offer says; "once" only this use. `revision` is that of the card the
+ * person saw.
+ */
 export type Answer =
-  | { readonly verdict: "approve"; readonly choice: "window" | "once" }
+  | { readonly verdict: "approve"; readonly choice: "window" | "once"; readonly revision: number }
   | { readonly verdict: "deny" }
   | { readonly verdict: "again"; readonly note: string };
 
@@ -53,10 +61,10 @@ export type Answer =
 export interface Front {
   readonly card: (token: string) => Card | undefined;
   /**
-   * Settles a waiting request. False when the token is unknown, or the request is already decided: then nothing
-   * changed. Rejects with `audit_unavailable` when an approval could not be recorded; then the request still waits.
+   * Settles a waiting request. False when nothing changed: the token is unknown, the request is already decided, or
+   * what was approved is no longer what the card shows. Rejects with `audit_unavailable` when an approval could not be recorded; then the request still waits.
    */
-  readonly answer: (token: string, answer: Answer, by: { proof: "link" }) => Promise<boolean>;
+  readonly answer: (token: string, answer: Answer, by: { proof: Proof }) => Promise<boolean>;
   /** Ends what the approval opened. False when there is nothing open. */
   readonly revoke: (token: string) => boolean;
   /** Resolves when the card's version is past `version`, or the signal aborts. */

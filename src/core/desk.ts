@@ -1,5 +1,5 @@
-import type { Answer, Card, Front, Standing } from "./card.ts";
 import { Bells } from "./bells.ts";
+import type { Answer, Card, Front, Proof, Standing } from "./card.ts";
 import { type Clock, Span } from "./clock.ts";
 import { VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
@@ -8,9 +8,10 @@ import type { Offer } from "./policy.ts";
 import type { Channel, Door, Journal, Wait, Waiter } from "./ports.ts";
 import { aboutRequest } from "./records.ts";
 import { Refusals } from "./refusals.ts";
-import { Slots } from "./slots.ts";
 import type { AccessRequest, Action } from "./request.ts";
+import { Slots } from "./slots.ts";
 import { Ticket } from "./ticket.ts";
+import { Tickets } from "./tickets.ts";
 
 export interface DeskOptions {
   readonly clock: Clock;
@@ -24,26 +25,26 @@ export interface DeskOptions {
   readonly maxWaiting: number;
 }
 
+type Settled = Exclude<Standing, { is: "waiting" }>;
+type Line = Partial<Event> & Pick<Event, "kind">;
+
 /** How an attended request ended for one call. */
 export type Attended =
-  | { readonly is: "settled"; readonly standing: Exclude<Standing, { is: "waiting" }> }
+  | { readonly is: "settled"; readonly standing: Settled }
   /** The client cannot be kept any longer; the request stays open. */
   | { readonly is: "pending"; readonly wait: Wait }
   /** The call was cancelled; the request stays open unless the user stopped the agent. */
   | { readonly is: "detached" };
 
-/** How many ended requests keep their page. */
-const REMEMBERED = 1_000;
-
 /** Where requests wait for a person. Each request has one outcome, and nothing after it changes that. */
 export class Desk implements Front {
   readonly #o: DeskOptions;
-  readonly #tickets = new Map<string, Ticket>();
-  readonly #waiting = new Map<string, Ticket>();
+  readonly #tickets = new Tickets();
   readonly #refusals: Refusals;
-  readonly #approvals = new Map<string, number>();
   readonly #slots: Slots;
   readonly #bells: Bells;
+  /** How often a person has said yes to exactly these items. */
+  readonly #approvals = new Map<string, number>();
   #closed = false;
 
   constructor(options: DeskOptions) {
@@ -55,36 +56,40 @@ export class Desk implements Front {
 
   /** Throws `denied` when a person has just denied any of these, by name or by ref. */
   refuseDenied(session: string, vault: string, action: Action, things: readonly string[]): void {
-    const until = this.#refusals.until(session, vault, action, things);
-    if (until === undefined) return;
-    const seconds = Math.ceil((until - this.#o.clock.now()) / 1000);
+    const leftMs = this.#refusals.leftMs(session, vault, action, things);
+    if (leftMs === 0) return;
+    const seconds = Math.ceil(leftMs / 1000);
     throw new VaultError("denied", `a person denied this a moment ago; asking again is refused for ${seconds} s`, {
       hint: "do not ask again; ask the user what to do instead",
     });
   }
 
+  /** Throws `too_many_waiting` when the session has as many requests before people as it may. */
+  refuseFull(session: string): void {
+    this.#slots.refuseFull(session);
+  }
+
   /** The open ticket for the same request, if there is one. */
   find(key: string): Ticket | undefined {
-    return this.#waiting.get(key);
+    const ticket = this.#tickets.waitingFor(key);
+    if (ticket) this.#expireIfOver(ticket);
+    return ticket?.isOpen ? ticket : undefined;
   }
 
   /** Puts a request before a person, or joins the same request that already waits. Throws `too_many_waiting`. */
   ask(request: AccessRequest, offer: Offer): Ticket {
-    const same = this.#waiting.get(request.key);
+    const same = this.find(request.key);
     if (same) return same;
     if (this.#closed) throw new VaultError("cancelled", "agent-vault is closing");
-    this.#slots.refuseFull(request.session);
-    const { clock, expireMs } = this.#o;
+    this.refuseFull(request.session);
+    const { clock, expireMs, grants } = this.#o;
     const ticket = new Ticket(request, offer, new Span(clock, expireMs), {
-      asked: request.items.filter((item) => this.#o.grants.openUntil(request, item) === undefined),
-      openUntil: (item) => this.#o.grants.openUntil(request, item),
+      openUntil: (item) => grants.openUntil(request, item),
       approvedBefore: this.#approvals.get(itemsKey(request)) ?? 0,
     });
-    this.#tickets.set(ticket.token, ticket);
-    this.#waiting.set(request.key, ticket);
-    ticket.stop = clock.after(expireMs, () => this.#expire(ticket));
+    this.#tickets.add(ticket, ({ approval }) => grants.isOpen(approval));
     this.#slots.take(request.session, ticket.span);
-    this.#forgetOldest();
+    ticket.stop = clock.after(expireMs, () => this.#expire(ticket));
     void this.#present(ticket).catch((error: unknown) => ticket.fail(error));
     return ticket;
   }
@@ -93,98 +98,91 @@ export class Desk implements Front {
   async attend(ticket: Ticket, waiter: Waiter): Promise<Attended> {
     if (waiter.signal.aborted) return { is: "detached" };
     ticket.attach(waiter);
+    let over = (): void => {};
     try {
       return await new Promise<Attended>((resolve, reject) => {
-        const cancelHold =
-          waiter.holdMs === undefined
-            ? () => {}
-            : this.#o.clock.after(waiter.holdMs, () => resolve({ is: "pending", wait: ticket.wait() }));
+        const pending = (): void => {
+          // From this moment on it waits no more: a yes in the same moment is for the next call.
+          ticket.detach(waiter);
+          resolve({ is: "pending", wait: ticket.wait() });
+        };
+        const cancelHold = waiter.holdMs === undefined ? over : this.#o.clock.after(waiter.holdMs, pending);
         const abort = (): void => {
-          if (waiter.isStop(waiter.signal.reason) && ticket.attached === 1) this.#withdraw(ticket);
+          if (waiter.isStop(waiter.signal.reason) && ticket.attached === 0) this.#withdraw(ticket);
           resolve({ is: "detached" });
         };
         waiter.signal.addEventListener("abort", abort, { once: true });
+        over = () => {
+          cancelHold();
+          waiter.signal.removeEventListener("abort", abort);
+        };
         ticket.settled.then((standing) => resolve({ is: "settled", standing }), reject);
-        ticket.settled
-          .catch(() => {})
-          .finally(() => {
-            cancelHold();
-            waiter.signal.removeEventListener("abort", abort);
-          });
       });
     } finally {
+      over();
       ticket.detach(waiter);
     }
   }
 
   card(token: string): Card | undefined {
-    const ticket = this.#tickets.get(token);
-    if (ticket && this.#isOver(ticket)) this.#expire(ticket);
-    const card = ticket?.card(this.#o.pickupMs);
-    if (card?.standing.is !== "approved" || card.standing.until !== undefined || card.standing.ended) return card;
-    // "Just once" is over when it was used or nobody came; a use that is given back opens it again, so the grants are asked.
-    return this.#o.grants.isOpen(ticket?.approval ?? "")
-      ? card
-      : { ...card, standing: { ...card.standing, ended: "over" } };
+    const ticket = this.#tickets.at(token);
+    if (!ticket) return undefined;
+    this.#expireIfOver(ticket);
+    ticket.refresh();
+    const card = ticket.card(this.#o.pickupMs);
+    // A use that is given back opens "just once" again, so the grants are asked, each time.
+    if (card.standing.is !== "approved" || card.standing.ended || this.#o.grants.isOpen(ticket.approval)) return card;
+    return { ...card, standing: { ...card.standing, ended: "over" } };
   }
 
-  async answer(token: string, answer: Answer, by: { proof: "link" }): Promise<boolean> {
-    const ticket = this.#tickets.get(token);
-    if (!ticket || !ticket.isOpen || ticket.deciding) return false;
-    if (this.#isOver(ticket)) {
-      this.#expire(ticket);
-      return false;
-    }
-    const { request } = ticket;
+  async answer(token: string, answer: Answer, by: { proof: Proof }): Promise<boolean> {
+    const ticket = this.#tickets.at(token);
+    if (!ticket) return false;
+    this.#expireIfOver(ticket);
+    if (!ticket.isOpen) return false;
     const at = this.#o.clock.now();
     switch (answer.verdict) {
       case "approve":
+        // A yes to what the page no longer shows is no yes: the person sees the card again as it is now.
+        ticket.refresh();
+        if (ticket.deciding || answer.revision !== ticket.revision) return false;
         return this.#approve(ticket, answer.choice, by.proof);
+      // A no needs no log to count, and no yes that is just being written stands against it.
       case "deny":
-        this.#refusals.add(request);
-        this.#end(ticket, { is: "denied", at }, { kind: "denied", proof: by.proof });
-        break;
-      case "again":
-        this.#end(
-          ticket,
-          { is: "returned", at, note: answer.note },
-          { kind: "returned", proof: by.proof, detail: answer.note },
-        );
-        break;
+        this.#refusals.add(ticket.request);
+        this.#end(ticket, { is: "denied", at }, { kind: "denied", ...by });
+        return true;
+      case "again": {
+        const { note } = answer;
+        this.#end(ticket, { is: "returned", at, note }, { kind: "returned", ...by, detail: note });
+        return true;
+      }
     }
-    this.#slots.free(ticket.request.session, ticket.span);
-    return true;
   }
 
   revoke(token: string): boolean {
-    const ticket = this.#tickets.get(token);
+    const ticket = this.#tickets.at(token);
     if (!ticket || !this.#o.grants.revoke(ticket.approval)) return false;
-    const { approval } = ticket;
-    this.#o.journal.note({ ...aboutRequest(ticket.request), kind: "revoked", at: this.#o.clock.now(), approval });
-    this.#endWindows(approval, "revoked");
+    this.#note(ticket, { kind: "revoked", approval: ticket.approval });
+    for (const id of ticket.approval.split(",")) this.#windowEnded(id, "revoked");
     return true;
   }
 
   changed(token: string, version: number, signal: AbortSignal): Promise<void> {
-    return this.#tickets.get(token)?.changed(version, signal) ?? Promise.resolve();
+    return this.#tickets.at(token)?.changed(version, signal) ?? Promise.resolve();
   }
 
-  /** A window ended by itself: its page says so. */
+  /** A window ended by itself: its page says so, and cards that counted on it are asked anew. */
   windowOver(approval: string): void {
-    this.#endWindows(approval, "over");
+    this.#windowEnded(approval, "over");
   }
 
   /** Ends everything that waits, as cancelled: the session is over. */
   close(detail: string): void {
     this.#closed = true;
     const at = this.#o.clock.now();
-    for (const ticket of this.#waiting.values())
+    for (const ticket of this.#tickets.waiting())
       this.#end(ticket, { is: "cancelled", at }, { kind: "cancelled", detail });
-  }
-
-  /** The number of requests that wait for a person. */
-  get waiting(): number {
-    return this.#waiting.size;
   }
 
   async #present(ticket: Ticket): Promise<void> {
@@ -193,104 +191,100 @@ export class Desk implements Front {
       await journal.record([{ ...aboutRequest(ticket.request), kind: "requested", at: clock.now() }]);
       await door.open();
     } catch (error) {
-      this.#drop(ticket);
-      this.#tickets.delete(ticket.token);
+      this.#tickets.forget(ticket);
       this.#slots.free(ticket.request.session, ticket.span);
       throw error;
     }
     void this.#bells.ring(ticket);
   }
 
-  async #approve(ticket: Ticket, choice: "window" | "once", proof: "link"): Promise<boolean> {
+  async #approve(ticket: Ticket, choice: "window" | "once", proof: Proof): Promise<boolean> {
     const { clock, journal, grants } = this.#o;
-    const { request, offer } = ticket;
+    const { request, offer, asked } = ticket;
     const windowed = choice === "window" && offer.windowMs > 0 && request.action === "read";
     const span = new Span(clock, windowed ? offer.windowMs : 0);
     const at = clock.now();
     const until = windowed ? { until: span.endsAt } : {};
-    const approved: Event = {
-      ...aboutRequest(request),
-      kind: "approved",
-      at,
-      approval: request.id,
-      proof,
-      scope: windowed ? offer.scope : "secret",
-      ...until,
-    };
+    const scope = windowed ? offer.scope : "secret";
+    const approved = { kind: "approved", at, approval: request.id, proof, scope, ...until } as const;
     ticket.deciding = true;
     try {
       // The yes is in the log before it opens anything; if it cannot be, it was no yes.
-      await journal.record([approved]);
-    } finally {
+      await journal.record([{ ...aboutRequest(request), ...approved }]);
+    } catch (error) {
       ticket.deciding = false;
+      // It waits again, and a window may have come to cover it meanwhile.
+      this.#settleCovered();
+      throw error;
     }
-    // The process began to close while the log was being written.
-    if (!ticket.isOpen) return false;
-    const window = windowed ? { offer, span, asked: ticket.asked } : undefined;
-    grants.open(request.id, request, { uses: Math.max(1, ticket.attached), ...(window && { window }) });
+    ticket.deciding = false;
+    if (!ticket.isOpen) {
+      // Denied, sent back or cancelled while the yes was being written: the log says that it came to nothing.
+      this.#note(ticket, {
+        kind: "revoked",
+        approval: request.id,
+        detail: "answered otherwise before it was in force",
+      });
+      return false;
+    }
+    grants.open(request.id, request, {
+      attached: ticket.attached,
+      ...(windowed && { window: { scope: offer.scope, span, asked } }),
+    });
     const key = itemsKey(request);
     this.#approvals.set(key, (this.#approvals.get(key) ?? 0) + 1);
     this.#end(ticket, { is: "approved", at, ...until });
-    this.#slots.free(ticket.request.session, ticket.span);
-    if (windowed) this.#settleCovered(request.id, span.endsAt);
+    if (windowed) this.#settleCovered();
     return true;
   }
 
-  /** A window that has just opened answers every other request that it covers completely: nobody is asked for what is open. */
-  #settleCovered(approval: string, until: number): void {
+  /** An open window answers every request that it covers completely: nobody is asked for what is open. */
+  #settleCovered(): void {
     const at = this.#o.clock.now();
-    for (const ticket of this.#waiting.values()) {
-      if (ticket.deciding || ticket.request.action !== "read") continue;
-      if (ticket.request.items.some((item) => this.#o.grants.openUntil(ticket.request, item) === undefined)) continue;
-      ticket.approval = approval;
-      this.#end(ticket, { is: "approved", at, until }, { kind: "covered", approval, until });
-      this.#slots.free(ticket.request.session, ticket.span);
+    for (const ticket of this.#tickets.waiting()) {
+      if (ticket.deciding) continue;
+      const cover = this.#o.grants.coverOf(ticket.request);
+      if (!cover) {
+        ticket.refresh();
+        continue;
+      }
+      ticket.approval = cover.approval;
+      this.#end(ticket, { is: "approved", at, until: cover.until }, { kind: "covered", ...cover });
     }
   }
 
-  #endWindows(approval: string, ended: "revoked" | "over"): void {
-    for (const ticket of this.#tickets.values()) if (ticket.approval === approval) ticket.endWindow(ended);
+  #windowEnded(approval: string, ended: "revoked" | "over"): void {
+    for (const ticket of this.#tickets.restingOn(approval)) ticket.endWindow(ended);
+    for (const ticket of this.#tickets.waiting()) ticket.refresh();
   }
 
-  #isOver(ticket: Ticket): boolean {
-    return ticket.isOpen && !ticket.deciding && ticket.span.over() !== undefined;
+  #expireIfOver(ticket: Ticket): void {
+    if (!ticket.isOpen || ticket.deciding || ticket.span.over() === undefined) return;
+    this.#end(ticket, { is: "expired", at: this.#o.clock.now() }, { kind: "expired" });
   }
 
   #expire(ticket: Ticket): void {
+    this.#expireIfOver(ticket);
     if (!ticket.isOpen) return;
-    if (!this.#isOver(ticket)) {
-      // An approval is just being written, or the wall clock and the timer disagree: look again in a moment.
-      ticket.stop = this.#o.clock.after(Math.max(250, ticket.span.leftMs()), () => this.#expire(ticket));
-      return;
-    }
-    this.#end(ticket, { is: "expired", at: this.#o.clock.now() }, { kind: "expired" });
+    // An approval is just being written, or the wall clock and the timer disagree: look again in a moment.
+    ticket.stop = this.#o.clock.after(Math.max(250, ticket.span.leftMs()), () => this.#expire(ticket));
   }
 
   #withdraw(ticket: Ticket): void {
     if (!ticket.isOpen || ticket.deciding) return;
-    this.#end(ticket, { is: "withdrawn", at: this.#o.clock.now() }, { kind: "withdrawn" });
+    this.#end(ticket, { is: "withdrawn", at: this.#o.clock.now() }, { kind: "withdrawn" }, { byAgent: true });
   }
 
-  #end(
-    ticket: Ticket,
-    standing: Exclude<Standing, { is: "waiting" }>,
-    event?: Partial<Event> & Pick<Event, "kind">,
-  ): void {
-    this.#drop(ticket);
-    if (event) this.#o.journal.note({ ...aboutRequest(ticket.request), at: standing.at, ...event });
+  #end(ticket: Ticket, standing: Settled, line?: Line, { byAgent }: { byAgent: boolean } = { byAgent: false }): void {
+    this.#tickets.end(ticket);
+    // Withdrawing frees no slot, or an agent could ring without end.
+    if (!byAgent) this.#slots.free(ticket.request.session, ticket.span);
+    if (line) this.#note(ticket, { ...line, at: standing.at });
     ticket.settle(standing);
   }
 
-  #drop(ticket: Ticket): void {
-    ticket.stop();
-    if (this.#waiting.get(ticket.request.key) === ticket) this.#waiting.delete(ticket.request.key);
-  }
-
-  #forgetOldest(): void {
-    for (const [token, ticket] of this.#tickets) {
-      if (this.#tickets.size <= REMEMBERED + this.#waiting.size) return;
-      if (!ticket.isOpen && !this.#o.grants.isOpen(ticket.request.id)) this.#tickets.delete(token);
-    }
+  #note(ticket: Ticket, line: Line): void {
+    this.#o.journal.note({ ...aboutRequest(ticket.request), at: this.#o.clock.now(), ...line });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Proof } from "./card.ts";
 import type { Action, Requester } from "./request.ts";
 
 /**
@@ -47,7 +48,7 @@ export interface Event {
   readonly requester?: Requester;
   /** The approval this rests on: its id and how it was proven. */
   readonly approval?: string;
-  readonly proof?: "link";
+  readonly proof?: Proof;
   /** For `releasing`: whether a person was asked for this very use, or an open window covered it. */
   readonly basis?: "asked" | "window";
   readonly scope?: "secret" | "vault";

@@ -1,31 +1,44 @@
 import { type Clock, Span } from "./clock.ts";
+import { VaultError } from "./errors.ts";
 import type { Offer } from "./policy.ts";
 import type { AccessRequest, Item } from "./request.ts";
 
-/** What a person's yes permits. Everything here dies with the process, and that is the point. */
+/** What one approval permits. Everything here dies with the process, and that is the point. */
 interface Grant {
-  /** Id of the approval this rests on. */
   readonly approval: string;
   readonly request: AccessRequest;
-  /** "once" serves the identical request only; the others serve reads of the session in that vault. */
-  readonly reach: "once" | "secret" | "vault";
-  readonly refs: ReadonlySet<string>;
-  readonly span: Span;
-  uses: number;
-  revoked: boolean;
+  /** Never over by time within reason; asked only whether the clock stepped back. */
+  readonly doubt: Span;
+  /** Deliveries owed to the calls that were attached when the person said yes. */
+  owed: number;
+  /** Whether the next identical call may still come for a use, and until when. */
+  pickup: Span | undefined;
+  /** The open window over what the person was asked for. */
+  readonly window: OpenWindow | undefined;
+  /** Deliveries on their way: a revocation still reaches them. */
+  flights: number;
+  ended: VaultError | undefined;
   stop: () => void;
 }
 
-/** Permission taken for one delivery. */
+interface OpenWindow {
+  readonly scope: Offer["scope"];
+  readonly span: Span;
+  readonly refs: ReadonlySet<string>;
+}
+
+/** Permission taken for one delivery. Either `land` or `giveBack` it. */
 export interface Claim {
   /** Id of the approval this rests on; several, with commas, where a batch rests on several windows. */
   readonly approval: string;
   readonly basis: "asked" | "window";
-  /** End of the nearest window, epoch ms; absent when the use was approved just once. */
+  /** End of the nearest window, epoch ms; absent when a person was asked for this very use. */
   readonly until?: number;
-  /** False as soon as a person revoked what this rests on, or the clock became doubtful. */
-  readonly holds: () => boolean;
-  /** Returns an unused "just this once". */
+  /** Why the value must stay where it is: a person revoked the approval, or the clock became doubtful. */
+  readonly broken: () => VaultError | undefined;
+  /** The value has been handed over. */
+  readonly land: () => void;
+  /** It was not: the next identical call may have one use for it, for as long as it would have had to come. */
   readonly giveBack: () => void;
 }
 
@@ -39,155 +52,231 @@ export interface GrantsOptions {
   readonly lapsed: (approval: string, request: AccessRequest, what: "window" | "once", why: Lapse) => void;
 }
 
+const LONGEST_MS = 366 * 24 * 3_600_000;
+
 /** The open permissions of this process. */
 export class Grants {
-  readonly #clock: Clock;
-  readonly #pickupMs: number;
-  readonly #lapsed: GrantsOptions["lapsed"];
-  readonly #once = new Map<string, Grant>();
-  readonly #windows = new Set<Grant>();
+  readonly #o: GrantsOptions;
+  readonly #grants = new Map<string, Grant>();
 
   constructor(options: GrantsOptions) {
-    this.#clock = options.clock;
-    this.#pickupMs = options.pickupMs;
-    this.#lapsed = options.lapsed;
+    this.#o = options;
   }
 
   /**
-   * Opens what an approval permits: this request once for each attached call (once for the next identical call when
-   * none is attached), and the window, if one was chosen, over the items that were asked for.
+   * Opens what an approval permits: a delivery for each attached call, or for the next identical call when none is
+   * attached, and the window, if one was chosen, over what was asked for.
    */
   open(
     approval: string,
     request: AccessRequest,
-    opened: { uses: number; window?: { offer: Offer; span: Span; asked: readonly Item[] } },
+    opened: { attached: number; window?: { scope: Offer["scope"]; span: Span; asked: readonly Item[] } },
   ): void {
-    const { window } = opened;
-    this.#add(this.#once, approval, request, "once", new Set(), new Span(this.#clock, this.#pickupMs), opened.uses);
-    if (!window || request.action !== "read") return;
-    const refs = new Set(window.asked.map((item) => item.handle.ref));
-    this.#add(this.#windows, approval, request, window.offer.scope, refs, window.span, Number.POSITIVE_INFINITY);
+    const { clock } = this.#o;
+    const { window, attached } = opened;
+    const grant: Grant = {
+      approval,
+      request,
+      doubt: new Span(clock, LONGEST_MS),
+      owed: attached,
+      pickup: undefined,
+      window: window && { ...window, refs: new Set(window.asked.map((item) => item.handle.ref)) },
+      flights: 0,
+      ended: undefined,
+      stop: () => {},
+    };
+    this.#grants.set(approval, grant);
+    if (attached === 0) this.#offerPickup(grant);
+    this.#watch(grant);
   }
 
-  /** The request that was approved but not yet served, if the same call comes again. */
+  /** The request that was approved and that its agent may still come for, if the same call comes again. */
   heldFor(key: string): AccessRequest | undefined {
-    const grant = this.#once.get(key);
-    return grant && this.#live(grant) ? grant.request : undefined;
+    return this.#pickupFor(key)?.request;
+  }
+
+  /** The delivery that a call, attached when the person said yes, has coming to it. */
+  claimOwed(approval: string): Claim | undefined {
+    const grant = this.#grants.get(approval);
+    if (!grant || grant.owed === 0 || this.#isOver(grant)) return undefined;
+    grant.owed -= 1;
+    return this.#claimOf([grant], "asked");
   }
 
   /** Takes the permission for the whole request, or nothing: a batch is never half permitted. */
   claim(request: AccessRequest): Claim | undefined {
-    const once = this.#once.get(request.key);
-    if (once && this.#live(once) && sameRefs(once.request, request)) {
-      once.uses -= 1;
-      return this.#claimOf([once], "asked", () => {
-        once.uses += 1;
-      });
+    const held = this.#pickupFor(request.key);
+    if (held && sameRefs(held.request, request)) {
+      held.pickup = undefined;
+      return this.#claimOf([held], "asked");
     }
+    const covering = this.#covering(request);
+    return covering && this.#claimOf(covering, "window");
+  }
+
+  /** Until when an open window already covers an item; undefined when it does not. */
+  openUntil(request: AccessRequest, item: Item): number | undefined {
+    return this.#windowOver(request, item)?.window?.span.endsAt;
+  }
+
+  /** The window or windows that cover a whole request: their approvals and their nearest end. */
+  coverOf(request: AccessRequest): { approval: string; until: number } | undefined {
+    const covering = this.#covering(request);
+    return covering && { approval: approvalsOf(covering), until: endOf(covering) };
+  }
+
+  /** Whether anything this approval opened is still open or on its way. */
+  isOpen(approval: string): boolean {
+    return approval.split(",").some((id) => {
+      const grant = this.#grants.get(id);
+      if (!grant || this.#isOver(grant)) return false;
+      return grant.owed > 0 || grant.flights > 0 || isLive(grant.pickup) || isLive(grant.window?.span);
+    });
+  }
+
+  /** Ends all that an approval opened, deliveries on their way included. False when there was nothing to end. */
+  revoke(approval: string): boolean {
+    if (!this.isOpen(approval)) return false;
+    for (const id of approval.split(",")) this.#end(this.#grants.get(id), REVOKED);
+    return true;
+  }
+
+  /** Forgets everything without telling anyone: the process is going away. */
+  clear(): void {
+    for (const grant of this.#grants.values()) this.#end(grant, REVOKED);
+  }
+
+  #pickupFor(key: string): Grant | undefined {
+    for (const grant of this.#grants.values()) {
+      if (grant.pickup && grant.request.key === key && !this.#isOver(grant) && isLive(grant.pickup)) return grant;
+    }
+    return undefined;
+  }
+
+  #covering(request: AccessRequest): readonly Grant[] | undefined {
     const covering: Grant[] = [];
     for (const item of request.items) {
       const grant = this.#windowOver(request, item);
       if (!grant) return undefined;
       covering.push(grant);
     }
-    return this.#claimOf(covering, "window", () => {});
-  }
-
-  /** Until when an open window already covers an item; undefined when it does not. */
-  openUntil(request: AccessRequest, item: Item): number | undefined {
-    return this.#windowOver(request, item)?.span.endsAt;
-  }
-
-  /** Whether anything this approval opened is still open. */
-  isOpen(approval: string): boolean {
-    return [...this.#once.values(), ...this.#windows].some((grant) => grant.approval === approval && this.#live(grant));
-  }
-
-  /** Ends all that an approval opened. False when nothing of it was open. */
-  revoke(approval: string): boolean {
-    const open = [...this.#once.values(), ...this.#windows].filter(
-      (grant) => grant.approval === approval && this.#live(grant),
-    );
-    for (const grant of open) this.#end(grant);
-    return open.length > 0;
-  }
-
-  /** Forgets everything without telling anyone: the process is going away. */
-  clear(): void {
-    for (const grant of [...this.#once.values(), ...this.#windows]) {
-      grant.revoked = true;
-      grant.stop();
-    }
-    this.#once.clear();
-    this.#windows.clear();
-  }
-
-  #add(
-    home: Map<string, Grant> | Set<Grant>,
-    approval: string,
-    request: AccessRequest,
-    reach: Grant["reach"],
-    refs: ReadonlySet<string>,
-    span: Span,
-    uses: number,
-  ): void {
-    const grant: Grant = { approval, request, reach, refs, span, uses, revoked: false, stop: () => {} };
-    const check = (): void => {
-      const over = span.over();
-      if (over) this.#end(grant, over);
-      // The wall clock may end a span before the timer's monotonic one, never after it.
-      else grant.stop = this.#clock.after(Math.max(1, span.leftMs()), check);
-    };
-    grant.stop = this.#clock.after(span.leftMs(), check);
-    if (home instanceof Map) {
-      this.#once.get(request.key)?.stop();
-      home.set(request.key, grant);
-    } else home.add(grant);
+    return covering;
   }
 
   #windowOver(request: AccessRequest, item: Item): Grant | undefined {
     if (request.action !== "read") return undefined;
-    for (const grant of this.#windows) {
-      if (grant.request.session !== request.session || grant.request.vault !== request.vault) continue;
-      if (grant.reach === "secret" && !grant.refs.has(item.handle.ref)) continue;
-      if (this.#live(grant)) return grant;
+    for (const grant of this.#grants.values()) {
+      const { window } = grant;
+      if (!window || grant.request.session !== request.session || grant.request.vault !== request.vault) continue;
+      if (window.scope === "secret" && !window.refs.has(item.handle.ref)) continue;
+      if (!this.#isOver(grant) && isLive(window.span)) return grant;
     }
     return undefined;
   }
 
-  #live(grant: Grant): boolean {
-    if (grant.revoked || grant.uses <= 0) return false;
-    const over = grant.span.over();
-    if (over) this.#end(grant, over);
-    return !over;
-  }
-
-  /** Ends a grant; with a reason when it ended by itself. */
-  #end(grant: Grant, lapse?: Lapse): void {
-    if (grant.revoked) return;
-    grant.revoked = true;
-    grant.stop();
-    const once = grant.reach === "once";
-    if (once && this.#once.get(grant.request.key) === grant) this.#once.delete(grant.request.key);
-    if (!once) this.#windows.delete(grant);
-    if (lapse && grant.uses > 0) this.#lapsed(grant.approval, grant.request, once ? "once" : "window", lapse);
-  }
-
-  #claimOf(grants: readonly Grant[], basis: Claim["basis"], giveBack: () => void): Claim {
-    if (grants.length === 0) throw new RangeError("a claim rests on at least one grant");
-    const until = Math.min(...grants.map((grant) => grant.span.endsAt));
-    let taken = true;
+  #claimOf(grants: readonly Grant[], basis: Claim["basis"]): Claim {
+    const uses = new Set(grants);
+    for (const grant of uses) grant.flights += 1;
+    let flying = true;
+    const settle = (then?: (grant: Grant) => void): void => {
+      if (!flying) return;
+      flying = false;
+      for (const grant of uses) {
+        grant.flights -= 1;
+        then?.(grant);
+        this.#tidy(grant);
+      }
+    };
     return {
-      approval: [...new Set(grants.map(({ approval }) => approval))].join(","),
+      approval: approvalsOf(grants),
       basis,
-      ...(basis === "window" && { until }),
-      holds: () => grants.every((grant) => !grant.revoked && grant.span.over() !== "clock"),
-      giveBack: () => {
-        if (taken) giveBack();
-        taken = false;
+      ...(basis === "window" && { until: endOf(grants) }),
+      broken: () => {
+        for (const grant of uses) if (this.#isOver(grant)) return grant.ended;
+        return undefined;
       },
+      land: () => settle(),
+      giveBack: () =>
+        settle((grant) => {
+          if (basis === "asked" && !grant.ended && !grant.pickup) this.#offerPickup(grant);
+        }),
     };
   }
+
+  /** A window that is open serves the next call by itself, so what is held beside it never outlives it. */
+  #offerPickup(grant: Grant): void {
+    const { clock, pickupMs } = this.#o;
+    grant.pickup = new Span(clock, Math.min(pickupMs, grant.window?.span.leftMs() ?? pickupMs));
+    clock.after(grant.pickup.leftMs(), () => this.#checkPickup(grant));
+  }
+
+  #checkPickup(grant: Grant): void {
+    if (grant.ended || !grant.pickup) return;
+    const over = grant.pickup.over();
+    if (over === undefined) {
+      this.#o.clock.after(Math.max(1, grant.pickup.leftMs()), () => this.#checkPickup(grant));
+      return;
+    }
+    grant.pickup = undefined;
+    if (!grant.window) this.#o.lapsed(grant.approval, grant.request, "once", over);
+    this.#tidy(grant);
+  }
+
+  /** Tells of a window's end at its end, and not only when somebody asks for it. */
+  #watch(grant: Grant): void {
+    const { window } = grant;
+    if (!window) return;
+    grant.stop = this.#o.clock.after(Math.max(1, window.span.leftMs()), () => {
+      if (grant.ended || this.#isOver(grant)) return;
+      if (isLive(window.span)) this.#watch(grant);
+      else {
+        this.#o.lapsed(grant.approval, grant.request, "window", "time");
+        this.#tidy(grant);
+      }
+    });
+  }
+
+  /** True once a person revoked it or the clock stepped back; the time of its parts is their own. */
+  #isOver(grant: Grant): boolean {
+    if (grant.ended) return true;
+    if (grant.doubt.over() !== "clock") return false;
+    this.#end(grant, IN_DOUBT);
+    this.#o.lapsed(grant.approval, grant.request, grant.window ? "window" : "once", "clock");
+    return true;
+  }
+
+  #end(grant: Grant | undefined, why: VaultError): void {
+    if (!grant || grant.ended) return;
+    grant.ended = why;
+    grant.stop();
+    this.#grants.delete(grant.approval);
+  }
+
+  /** Drops a grant that can serve nobody any more. */
+  #tidy(grant: Grant): void {
+    if (grant.owed > 0 || grant.flights > 0 || grant.pickup || isLive(grant.window?.span)) return;
+    grant.stop();
+    this.#grants.delete(grant.approval);
+  }
+}
+
+const REVOKED = new VaultError("revoked", "a person revoked this approval before the value was handed over", {
+  hint: "ask the user before you ask for it again",
+});
+const IN_DOUBT = new VaultError("revoked", "the clock of this computer stepped back, which ends every open approval", {
+  hint: "call again: a person will be asked",
+});
+
+function isLive(span: Span | undefined): boolean {
+  return span !== undefined && span.over() === undefined;
+}
+
+function approvalsOf(grants: readonly Grant[]): string {
+  return [...new Set(grants.map(({ approval }) => approval))].join(",");
+}
+
+function endOf(grants: readonly Grant[]): number {
+  return Math.min(...grants.map(({ window }) => window?.span.endsAt ?? Number.POSITIVE_INFINITY));
 }
 
 function sameRefs(a: AccessRequest, b: AccessRequest): boolean {

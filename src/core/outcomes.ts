@@ -1,37 +1,24 @@
 import type { Attended } from "./desk.ts";
-import { type Code, VaultError } from "./errors.ts";
+import { VaultError } from "./errors.ts";
 import type { Each } from "./ports.ts";
-import type { Item } from "./request.ts";
 import { quoted } from "./text.ts";
 
-/** Answers of people and ends of requests are logged by the desk, the log's own failure cannot be. */
-export const HAS_ITS_OWN_LINE = new Set<Code>([
-  "ask_differently",
-  "expired",
-  "withdrawn",
-  "cancelled",
-  "audit_unavailable",
-]);
+/** The successes of a batch; any failure is thrown, all failing names in it. For what must work whole. */
+export function allOrError<T>(each: Each<T>, names: readonly string[]): readonly T[] {
+  const error = errorOf(each, names);
+  if (error) throw error;
+  return each.filter((one): one is T => !(one instanceof VaultError));
+}
 
-/** Errors whose delivery already has its `failed` line. */
-export const noted = new WeakSet<VaultError>();
-
-/** Names that do not resolve fail the call before anyone is asked, all of them named. */
-export function allOrError(each: Each<Item>, names: readonly string[]): readonly Item[] {
-  const errors = each.filter((item) => item instanceof VaultError);
+/** One error for all that failed in a batch, with each name; undefined when nothing did. */
+export function errorOf(each: Each<unknown>, names: readonly string[]): VaultError | undefined {
+  const errors = each.filter((one) => one instanceof VaultError);
   const [first] = errors;
-  if (!first) return each.filter((item): item is Item => !(item instanceof VaultError));
-  if (errors.length === 1) throw first;
+  if (!first || errors.length === 1) return first;
   const bad = names.filter((_, at) => each[at] instanceof VaultError).map(quoted);
-  const hints = [...new Set(errors.map((error) => error.hint).filter((hint) => hint !== undefined))];
-  throw new VaultError(
-    first.code,
-    `${errors.length} of ${names.length} names cannot be used: ${bad.join(", ")}; the first: ${first.message}`,
-    {
-      ...(hints[0] !== undefined && { hint: hints[0] }),
-      cause: errors,
-    },
-  );
+  const hint = errors.find((error) => error.hint !== undefined)?.hint;
+  const message = `${errors.length} of ${names.length} names failed: ${bad.join(", ")}; the first: ${first.message}`;
+  return new VaultError(first.code, message, { ...(hint !== undefined && { hint }), cause: errors });
 }
 
 /** Throws what a person's answer, or its absence, means to the agent. Returns only after a yes. */
@@ -42,13 +29,10 @@ export function refuse(attended: Exclude<Attended, { is: "pending" }>): void {
   switch (standing.is) {
     case "approved":
       return;
-    case "denied": {
-      const error = new VaultError("denied", "a person denied this request", {
+    case "denied":
+      throw new VaultError("denied", "a person denied this request", {
         hint: "do not ask for the same again; ask the user what to do instead",
       });
-      noted.add(error);
-      throw error;
-    }
     case "returned":
       throw new VaultError("ask_differently", `a person wants this asked differently: "${standing.note}"`, {
         hint: "follow the note and call again, for other secrets or with a better reason",

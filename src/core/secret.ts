@@ -11,6 +11,7 @@ export interface Preview {
 const PREVIEW_FROM = 24;
 const PREVIEW_ENDS = 3;
 const WHOLE_WORD_BELOW = 6;
+const LONG_LINE = 16;
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 
 /** A value that refuses to be printed: string conversion, JSON and inspection all show `[secret]`. */
@@ -46,6 +47,10 @@ export class Secret {
     if (value === "") return false;
     if (value.length < WHOLE_WORD_BELOW) return standsAlone(text, value);
     if (text.includes(value)) return true;
+    // Half a private key is as bad as a whole one: any long line of the value counts.
+    const lines = value.split(/[\r\n]+/).map((line) => line.trim());
+    if (lines.length > 1 && lines.some((line) => line.length >= LONG_LINE && isBody(line) && text.includes(line)))
+      return true;
     // Shown, a text only grows, but for its blanks: what is too long already need not be looked at closely.
     if (value.replace(/\s+/g, "").length > text.length) return false;
     return text.includes(visible(value)) || text.includes(visibleProse(value));
@@ -68,6 +73,11 @@ export class Secret {
   [inspect](): string {
     return "[secret]";
   }
+}
+
+/** Armour such as `-----BEGIN PRIVATE KEY-----` is in everybody's key and gives nothing away. */
+function isBody(line: string): boolean {
+  return !/^-{3,}.*-{3,}$/.test(line);
 }
 
 function standsAlone(text: string, value: string): boolean {

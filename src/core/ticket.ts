@@ -9,8 +9,7 @@ import { visible } from "./text.ts";
 type Settled = Exclude<Standing, { is: "waiting" }>;
 
 export interface TicketContext {
-  /** The items that no open window covers: what the person is asked for. */
-  readonly asked: readonly Item[];
+  /** Until when an open window covers an item; undefined when the person is asked for it. */
   readonly openUntil: (item: Item) => number | undefined;
   readonly approvedBefore: number;
 }
@@ -21,7 +20,6 @@ export class Ticket {
   readonly request: AccessRequest;
   readonly offer: Offer;
   readonly span: Span;
-  readonly asked: readonly Item[];
   /** Settles once; rejects when the request could not be put before a person at all. */
   readonly settled: Promise<Settled>;
   /** Id of the approval that answered it: its own, or that of the window that came to cover it. */
@@ -43,14 +41,16 @@ export class Ticket {
   #standing: Standing = { is: "waiting" };
   #failed = false;
   #version = 1;
+  #revision = 1;
+  #asked: readonly Item[];
 
   constructor(request: AccessRequest, offer: Offer, span: Span, context: TicketContext) {
     this.request = request;
     this.approval = request.id;
     this.offer = offer;
     this.span = span;
-    this.asked = context.asked;
     this.#context = context;
+    this.#asked = this.#askedNow();
     const { promise, resolve, reject } = promiseWithResolvers<Settled>();
     this.settled = promise;
     this.#resolve = resolve;
@@ -64,8 +64,31 @@ export class Ticket {
     return this.#standing.is === "waiting" && !this.#failed;
   }
 
+  /** The calls that wait at this moment. */
   get attached(): number {
-    return this.#waiters.size;
+    let count = 0;
+    for (const waiter of this.#waiters) if (!waiter.signal.aborted) count += 1;
+    return count;
+  }
+
+  /** The items that no open window covers: what the person is asked for. */
+  get asked(): readonly Item[] {
+    return this.#asked;
+  }
+
+  /** Grows when `asked` changes. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Looks again at what open windows cover, while it waits; a change is a new revision of the card. */
+  refresh(): void {
+    if (!this.isOpen) return;
+    const asked = this.#askedNow();
+    if (asked.length === this.#asked.length && asked.every((item, at) => item === this.#asked[at])) return;
+    this.#asked = asked;
+    this.#revision += 1;
+    this.#bump();
   }
 
   attach(waiter: Waiter): void {
@@ -75,8 +98,7 @@ export class Ticket {
   }
 
   detach(waiter: Waiter): void {
-    this.#waiters.delete(waiter);
-    this.#bump();
+    if (this.#waiters.delete(waiter)) this.#bump();
   }
 
   settle(standing: Settled): void {
@@ -134,11 +156,12 @@ export class Ticket {
       requester: request.requester,
       offer: this.offer,
       standing: this.#standing,
-      attached: this.#waiters.size,
+      attached: this.attached,
       approvedBefore: this.#context.approvedBefore,
       expiresAt: this.span.endsAt,
       pickupMs,
       version: this.#version,
+      revision: this.#revision,
     };
   }
 
@@ -165,6 +188,10 @@ export class Ticket {
       ...(openUntil !== undefined && { openUntil }),
       ...(write && { write: { effect: write.plan.effect, preview: write.preview } }),
     };
+  }
+
+  #askedNow(): readonly Item[] {
+    return this.request.items.filter((item) => this.#context.openUntil(item) === undefined);
   }
 
   #bump(): void {

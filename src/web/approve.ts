@@ -38,7 +38,7 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
     const card = token === undefined ? undefined : front.card(token);
     if (token === undefined || card === undefined) return notFound(response);
     const late = request.query["late"] !== undefined;
-    response.send(cardPage({ card, token, seal: seal.of(token), now: clock.now(), late }));
+    response.send(cardPage({ card, token, seal: seal.of(token, card.revision), now: clock.now(), late }));
   });
 
   router.get("/approve/:token/live", async (request, response) => {
@@ -77,7 +77,8 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
       const token = tokenOf(request);
       const body: unknown = request.body;
       if (!isRecord(body) || typeof body["seal"] !== "string") return forged(response);
-      if (!seal.fits(token ?? "", body["seal"])) return forged(response);
+      const revision = seal.revisionIn(token ?? "", body["seal"]);
+      if (revision === undefined) return forged(response);
       const card = token === undefined ? undefined : front.card(token);
       if (token === undefined || card === undefined) return notFound(response);
       const form = Form.safeParse(body);
@@ -89,7 +90,7 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
         const done =
           said.verdict === "revoke"
             ? front.revoke(token)
-            : await front.answer(token, answerOf(said), { proof: "link" });
+            : await front.answer(token, said.verdict === "approve" ? { ...said, revision } : said, { proof: "link" });
         response.redirect(303, `/approve/${token}${done ? "" : "?late"}`);
       } catch (error) {
         if (!(error instanceof VaultError) || error.code !== "audit_unavailable") throw error;
@@ -105,10 +106,6 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
   router.all("/approve/:token", only("GET, HEAD, POST"));
   router.all("/approve/:token/live", only("GET, HEAD"));
   return router;
-}
-
-function answerOf(said: Exclude<z.output<typeof Form>, { verdict: "revoke" }>): Answer {
-  return said;
 }
 
 function tokenOf(request: Request): string | undefined {

@@ -242,7 +242,7 @@ describe("the person", () => {
       },
     });
     expect(await codeOf(closed.get("DATABASE_URL"))).toBe("page_unavailable");
-    expect(closed.desk.waiting).toBe(0);
+    expect(closed.rings).toHaveLength(0);
   });
 });
 

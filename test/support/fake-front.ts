@@ -106,6 +106,7 @@ function everyday(now: number): Omit<Card, "version"> {
     approvedBefore: 0,
     expiresAt: now + 252_000,
     pickupMs: 300_000,
+    revision: 1,
   };
 }
 

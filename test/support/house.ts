@@ -242,7 +242,11 @@ export function startHouse(
       return card;
     },
     approve: (choice = "window", at = -1) =>
-      desk.answer(tokenAt(at), { verdict: "approve", choice }, { proof: "link" }),
+      desk.answer(
+        tokenAt(at),
+        { verdict: "approve", choice, revision: desk.card(tokenAt(at))?.revision ?? 0 },
+        { proof: "link" },
+      ),
     deny: (at = -1) => desk.answer(tokenAt(at), { verdict: "deny" }, { proof: "link" }),
   };
 }

@@ -164,7 +164,7 @@ describe("an answer", () => {
     token = started.front.add({ items: [item("DATABASE_URL")] });
     const { status, headers } = await started.tap(token, { verdict: "approve", choice: "window" });
     expect([status, headers["location"]]).toEqual([303, `/approve/${token}`]);
-    expect(started.front.decided).toEqual([{ token, what: { verdict: "approve", choice: "window" } }]);
+    expect(started.front.decided).toEqual([{ token, what: { verdict: "approve", choice: "window", revision: 1 } }]);
     expect(await reads()).toMatch(/15:00 left Approved Claude Code can read DATABASE_URL until \d\d:47 \S+\. Revoke/);
     await started.tap(token, { verdict: "revoke" });
     expect(await reads()).toContain("Revoked Claude Code can no longer read DATABASE_URL.");

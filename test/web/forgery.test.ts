@@ -182,8 +182,8 @@ describe("the matrix above", () => {
       `only("sec-fetch-site") !== "same-origin"`,
       `(only("sec-fetch-site") ?? "same-origin") !== "same-origin"`,
     ],
-    ["the seal", "src/web/seal.ts", "timingSafeEqual(digest(of(token)), digest(given))", "given.length > 0"],
-    ["whose seal it is", "src/web/seal.ts", "digest(`form ${token}`)", "digest(`form`)"],
+    ["the seal", "src/web/seal.ts", "timingSafeEqual(digest(of(token, revision)), digest(given))", "given.length > 0"],
+    ["whose seal it is", "src/web/seal.ts", "digest(`form ${token} ${revision}`)", "digest(`form ${revision}`)"],
     [
       "the host",
       "src/web/origins.ts",
