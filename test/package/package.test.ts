@@ -32,7 +32,7 @@ const BESIDE_THE_CHUNKS = [
 const CHUNK = /^dist\/chunks\/[\w-]+-[A-Z0-9]{8}\.js(\.map)?$/;
 /** Licences under which a library may be in the bundle. */
 const LICENCES = ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BlueOak-1.0.0", "ISC", "MIT"];
-const STARTUP_BYTES = 640_000;
+const STARTUP_BYTES = 480_000;
 
 describe("the package", () => {
   it("ships the program, its documents and nothing else", () => {
