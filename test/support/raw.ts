@@ -63,7 +63,7 @@ export async function startRaw(world: World, options: RawOptions = {}): Promise<
     code: code as number | null,
     signal: signal as string | null,
   }));
-  child.stdin.on("error", () => {}); // It may be gone already.
+  child.stdin.on("error", () => {}).setMaxListeners(0); // It may be gone already; many may wait for it to drain.
   const waiting = new Map<string, (answer: RpcAnswer) => void>();
   const [lines, impure]: [string[], string[]] = [[], []];
   let rest = "";

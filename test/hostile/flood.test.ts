@@ -1,0 +1,43 @@
+import { expect, it } from "vitest";
+import { askAndStop, expectFew, flood, refuseMany } from "../support/hostile-flood.ts";
+import { buildPatched, type Plant } from "../support/patched.ts";
+
+async function withBug<T>(plant: Plant, run: (program: string) => Promise<T>): Promise<T> {
+  const twin = await buildPatched("src/main.ts", [plant]);
+  try {
+    return await run(twin.file);
+  } finally {
+    twin.remove();
+  }
+}
+
+it("400 requests ring 20 times and open the browser once; the page answers and the log stays small", async () => {
+  expectFew(await flood(400));
+});
+
+it("asking and stopping 100 times rings no more than waiting would", async () => {
+  const { links, pushes } = await askAndStop(100);
+  expect(links).toBe(20);
+  expect(pushes).toBeLessThanOrEqual(20);
+});
+
+it("1,000 refused calls leave a few lines", async () => {
+  const { rows, logBytes } = await refuseMany(1_000);
+  expect(rows).toBeLessThan(30);
+  expect(logBytes).toBeLessThan(300_000);
+});
+
+it("would be seen to ring more if slots were not counted", async () => {
+  const plant = { file: "src/core/desk.ts", from: "this.#slots.refuseFull(request.session);", to: "" };
+  const { rings } = await withBug(plant, (program) => flood(40, program));
+  expect(rings.links).toBe(40);
+});
+
+it("would be seen to ring more if stopping gave the slot back", async () => {
+  const plant = {
+    file: "src/core/slots.ts",
+    from: "    if (taken.length < this.#max) return;",
+    to: "    if (taken.length <= this.#max && taken.pop() !== null) return;",
+  };
+  expect((await withBug(plant, (program) => askAndStop(40, program))).links).toBe(40);
+});
