@@ -18,6 +18,9 @@ import { type Running, serveMcp } from "./mcp/server.ts";
 /** The version of the program, put in by the build. */
 declare const __VERSION__: string;
 
+/** How long the end waits for a log that is away. */
+const LAST_WORDS_MS = 1_000;
+
 /** Told of what should not happen, so that it can be found without telling the agent anything. */
 type Fault = (error: unknown) => void;
 /** One line for people, on stderr. */
@@ -113,8 +116,10 @@ async function openHouse(say: Say, onFault: Fault): Promise<House> {
       desk.close(why);
       grants.clear();
       tally.flush();
-      log.note({ kind: "stopped", at: clock.now(), detail: why });
-      await door.close();
+      // What ended is written even if the log needs a moment: law 9 leaves one.
+      const written = log.record([{ kind: "stopped", at: clock.now(), detail: why }]).catch(() => {});
+      const patience = new Promise<void>((enough) => void clock.after(LAST_WORDS_MS, enough));
+      await Promise.all([door.close(), Promise.race([written, patience])]);
       log.close();
     },
   };

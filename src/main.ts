@@ -6,6 +6,9 @@ const PARENT_CHECK_MS = 1_000;
 
 const say = (line: string): void => void process.stderr.write(`agent-vault: ${line}\n`);
 
+// Clients that hide what we say may also close it: that is their business, and no reason to stop.
+process.stderr.on("error", () => {});
+
 // stdout belongs to the protocol, whatever a library thinks of it.
 globalThis.console = new Console(process.stderr);
 
@@ -46,7 +49,7 @@ async function serve(): Promise<void> {
   process.stdin.once("error", () => end("the connection to the client broke", 0));
   process.stdout.once("error", () => end("the client stopped reading", 0));
   void server.closed.then(() => end("the client closed the connection", 0));
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => end(`signal ${signal}`, 0));
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => end(`signal ${signal}`, 0));
   const parent = process.ppid;
   setInterval(() => {
     if (process.ppid !== parent) end("the client is gone", 0);

@@ -1,14 +1,14 @@
 import type { Ask, Listing, ReadAsk, Reply, WriteAsk } from "./asks.ts";
 import type { Clock } from "./clock.ts";
+import { Deliveries } from "./deliveries.ts";
 import type { Desk } from "./desk.ts";
 import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
-import type { Claim, Grants } from "./grants.ts";
+import type { Grants } from "./grants.ts";
 import { idSource } from "./ids.ts";
-import { allOrError, errorOf, refuse } from "./outcomes.ts";
+import { allOrError, refuse } from "./outcomes.ts";
 import { decide } from "./policy.ts";
 import type { Each, Entry, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
-import { aboutRequest } from "./records.ts";
 import { type AccessRequest, type Action, type Item, type Plan, requestKey } from "./request.ts";
 import { type CommitmentKey, newCommitmentKey, type Secret } from "./secret.ts";
 import type { Tally } from "./tally.ts";
@@ -28,10 +28,11 @@ export class Broker {
   readonly #o: BrokerOptions;
   readonly #key: CommitmentKey = newCommitmentKey();
   readonly #newId = idSource();
-  readonly #hasLine = new WeakSet<VaultError>();
+  readonly #deliveries: Deliveries;
 
   constructor(options: BrokerOptions) {
     this.#o = options;
+    this.#deliveries = new Deliveries(options, this.#newId);
   }
 
   /** Names by vault, never values. A vault that cannot be reached is reported beside the others. */
@@ -157,7 +158,7 @@ export class Broker {
   ): Promise<Reply<T>> {
     const { desk, grants } = this.#o;
     const open = grants.claim(request);
-    if (open) return this.#deliver(request, vault, open, waiter, perform);
+    if (open) return this.#deliveries.deliver(request, vault, open, waiter, perform);
     const ruling = decide(vault, request.action);
     if (ruling.kind === "deny") throw ruling.error;
     // It may be an approved request that another call has just come for: asking again is a request of its own.
@@ -169,78 +170,12 @@ export class Broker {
       refuse(attended);
     } catch (error) {
       // The desk has written it down.
-      throw this.#noted(asVaultError(error));
+      throw this.#deliveries.written(asVaultError(error));
     }
     // Two identical calls that met on the way share the ticket, and with it what was shown.
     const claim = grants.claimOwed(ticket.approval) ?? grants.claim(ticket.request);
     if (!claim) throw new VaultError("revoked", "a person revoked this approval before it was used");
-    return this.#deliver(ticket.request, vault, claim, waiter, perform);
-  }
-
-  /** No record, no release: the value is fetched only after `releasing` is durable. */
-  async #deliver<T>(
-    request: AccessRequest,
-    vault: Vault,
-    claim: Claim,
-    waiter: Waiter,
-    perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
-  ): Promise<Reply<T>> {
-    const { journal, clock } = this.#o;
-    const names = request.items.map((item) => item.handle.name);
-    const release = this.#newId();
-    const { approval, basis, until } = claim;
-    const about = { ...aboutRequest(request), release, approval, basis, ...(until !== undefined && { until }) };
-    let recorded = false;
-    try {
-      const provider = await vault.open();
-      stopIfGone(waiter, claim);
-      await journal.record([{ ...about, kind: "releasing", at: clock.now() }]);
-      recorded = true;
-      stopIfGone(waiter, claim);
-      const results = await perform(provider, request.items);
-      if (request.action === "read") stopIfGone(waiter, claim);
-      this.#noteEnd(about, request, results);
-      const error = errorOf(results, names);
-      if (error && results.every((result) => result instanceof VaultError)) throw this.#noted(error);
-      claim.land();
-      return { is: "done", results: results.map((result, at) => ({ name: names[at] ?? "", result })) };
-    } catch (error) {
-      claim.giveBack();
-      const known = asVaultError(error);
-      if (recorded && !this.#hasLine.has(known)) {
-        journal.note({ ...about, kind: "failed", at: clock.now(), code: known.code, detail: known.message });
-      }
-      throw recorded ? this.#noted(known) : known;
-    }
-  }
-
-  #noteEnd(about: Omit<Event, "kind" | "at">, request: AccessRequest, results: Each<unknown>): void {
-    const { journal, clock } = this.#o;
-    const shown = about.names ?? [];
-    const part = (wanted: (result: unknown) => boolean): Pick<Event, "names" | "refs"> => ({
-      names: shown.filter((_, at) => wanted(results[at])),
-      refs: request.items.filter((_, at) => wanted(results[at])).map((item) => item.handle.ref),
-    });
-    const failures = results.filter((result) => result instanceof VaultError);
-    const [first] = failures;
-    if (failures.length < results.length) {
-      journal.note({
-        ...about,
-        ...part((result) => !(result instanceof VaultError)),
-        kind: "released",
-        at: clock.now(),
-      });
-    }
-    if (first) {
-      const why = { code: first.code, detail: first.message };
-      journal.note({
-        ...about,
-        ...part((result) => result instanceof VaultError),
-        ...why,
-        kind: "failed",
-        at: clock.now(),
-      });
-    }
+    return this.#deliveries.deliver(ticket.request, vault, claim, waiter, perform);
   }
 
   #writeItem(plan: Plan, entry: Entry | undefined, commitment: string | undefined): Item {
@@ -266,7 +201,7 @@ export class Broker {
     } catch (error) {
       const known = asVaultError(error);
       // The log's own failure cannot be written to it.
-      if (known.code !== "audit_unavailable" && !this.#hasLine.has(known)) {
+      if (known.code !== "audit_unavailable" && !this.#deliveries.isWritten(known)) {
         this.#refused(
           {
             session: ask.session,
@@ -281,12 +216,6 @@ export class Broker {
       }
       throw known;
     }
-  }
-
-  /** Marks an error whose line is in the log already. */
-  #noted(error: VaultError): VaultError {
-    this.#hasLine.add(error);
-    return error;
   }
 
   #refused(about: Partial<Event>, error: VaultError): void {
@@ -304,11 +233,4 @@ export class Broker {
     this.#refused({ session: ask.session, action: "write" }, error);
     throw error;
   }
-}
-
-function stopIfGone(waiter: Waiter, claim: Claim): void {
-  if (waiter.signal.aborted)
-    throw new VaultError("cancelled", "the call was cancelled before the value was handed over");
-  const broken = claim.broken();
-  if (broken) throw broken;
 }

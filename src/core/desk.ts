@@ -140,24 +140,22 @@ export class Desk implements Front {
     if (!ticket) return false;
     this.#expireIfOver(ticket);
     if (!ticket.isOpen) return false;
-    const at = this.#o.clock.now();
-    switch (answer.verdict) {
-      case "approve":
-        // A yes to what the page no longer shows is no yes: the person sees the card again as it is now.
-        ticket.refresh();
-        if (ticket.deciding || answer.revision !== ticket.revision) return false;
-        return this.#approve(ticket, answer.choice, by.proof);
-      // A no needs no log to count, and no yes that is just being written stands against it.
-      case "deny":
-        this.#refusals.add(ticket.request);
-        this.#end(ticket, { is: "denied", at }, { kind: "denied", ...by });
-        return true;
-      case "again": {
-        const { note } = answer;
-        this.#end(ticket, { is: "returned", at, note }, { kind: "returned", ...by, detail: note });
-        return true;
-      }
+    if (answer.verdict === "approve") {
+      // A yes to what the page no longer shows is no yes: the person sees the card again as it is now.
+      ticket.refresh();
+      if (ticket.deciding || answer.revision !== ticket.revision) return false;
+      return this.#approve(ticket, answer.choice, by.proof);
     }
+    // A no needs no log to count, and no yes that is just being written stands against it.
+    const at = this.#o.clock.now();
+    if (answer.verdict === "deny") {
+      this.#refusals.add(ticket.request);
+      this.#end(ticket, { is: "denied", at }, { kind: "denied", ...by });
+    } else {
+      const { note } = answer;
+      this.#end(ticket, { is: "returned", at, note }, { kind: "returned", ...by, detail: note });
+    }
+    return true;
   }
 
   revoke(token: string): boolean {

@@ -64,6 +64,7 @@ export class Tally {
 /** The first event without whatever the second says otherwise: a line for many says nothing that holds for some only. */
 function common(first: Event, second: Event): Event {
   const { kind, at } = first;
-  const same = Object.entries(first).filter(([key, value]) => second[key as keyof Event] === value);
+  const other = new Map<string, unknown>(Object.entries(second));
+  const same = Object.entries(first).filter(([key, value]) => other.get(key) === value);
   return { ...Object.fromEntries(same), kind, at };
 }

@@ -16,9 +16,10 @@ import { asVaultError, VaultError } from "../core/errors.ts";
 import { idSource } from "../core/ids.ts";
 import type { Requester } from "../core/request.ts";
 import { glimpse, quoted } from "../core/text.ts";
+import { Dialogs } from "./dialog.ts";
 import { observe } from "./facts.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
-import { errorReply } from "./reply.ts";
+import { errorReply, STATUS } from "./reply.ts";
 import { type Session, waiterFor } from "./person.ts";
 import type { Tool } from "./tools/define.ts";
 import { getSecret } from "./tools/get-secret.ts";
@@ -75,9 +76,7 @@ function createServer(options: McpOptions): Server {
     clock,
     waitMs: undefined,
     limitMs: undefined,
-    dialogsClosed: new Set(),
-    dialogsOpen: new Set(),
-    firstIdUsed: false,
+    dialogs: new Dialogs(server, clock),
   };
   const id = idSource()();
   let requester: Promise<Requester> | undefined;
@@ -96,13 +95,20 @@ function createServer(options: McpOptions): Server {
       }
       const { broker, waitMs, linkInResults } = await options.running();
       requester ??= requesterOf(server, options.folder, clock);
+      session.waitMs = waitMs;
       const call = { signal: extra.signal, progress: progressOf(extra) };
-      const { waiter, done } = waiterFor(Object.assign(session, { waitMs }), call);
+      const { waiter, done } = waiterFor(session, call);
+      let settled = false;
       try {
         const context = { broker, session: id, requester: await requester, waiter, now: clock.now, linkInResults };
-        return await tool.run(params.arguments, context);
+        const result = await tool.run(params.arguments, context);
+        settled = result._meta?.[STATUS] !== "pending";
+        return result;
+      } catch (error) {
+        settled = !extra.signal.aborted;
+        throw error;
       } finally {
-        done();
+        done({ settled });
       }
     } catch (error) {
       const known = asVaultError(error);

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Router, urlencoded, type NextFunction, type Request, type Response } from "express";
 import * as z from "zod";
-import type { Answer, Front } from "../core/card.ts";
+import type { Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";
 import { cardPage } from "./card-page.ts";

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import type { Progress } from "@modelcontextprotocol/sdk/types.js";
+import { ElicitationCompleteNotificationSchema, type Progress } from "@modelcontextprotocol/sdk/types.js";
 import { describe, expect, it, vi } from "vitest";
 import { eventsOf, PROGRAM, statusOf, textOf } from "../support/agent.ts";
 import { begin, world as makeWorld } from "../support/begin.ts";
@@ -188,5 +188,66 @@ describe("Inspector CLI, the real one: stderr swallowed, no token", () => {
     await approve(link);
     const { stdout } = await running;
     expect(JSON.parse(stdout)).toMatchObject({ content: [{ type: "text", text: VALUE }] });
+  });
+});
+
+describe("a dialog", () => {
+  const forever = (): Promise<never> => new Promise(() => {});
+
+  it("that was answered is not put up again, not even when the answer carries what nobody asked for", async () => {
+    let shown = 0;
+    const { agent } = await begin(
+      { config: { approval: { waitSeconds: 1 } } },
+      {
+        capabilities: { elicitation: { form: {} } },
+        elicit: () => {
+          shown += 1;
+          return Promise.resolve({ action: "accept", content: { approve: true } });
+        },
+      },
+    );
+    for (let call = 0; call < 3; call++) expect(statusOf(await agent.get("DATABASE_URL"))).toBe("pending");
+    expect(shown).toBe(1);
+  });
+
+  it("is declared done when a person has decided, not when a call goes away pending", async () => {
+    const completed: string[] = [];
+    const { agent } = await begin(
+      { config: { approval: { waitSeconds: 1 } } },
+      { capabilities: { elicitation: { url: {} } }, elicit: () => Promise.resolve({ action: "accept" }) },
+    );
+    agent.client.setNotificationHandler(ElicitationCompleteNotificationSchema, ({ params }) => {
+      completed.push(params.elicitationId);
+    });
+    expect(statusOf(await agent.get("DATABASE_URL"))).toBe("pending");
+    expect(completed).toEqual([]);
+    const link = await agent.link();
+    const waiting = agent.get("DATABASE_URL");
+    await approve(link);
+    expect(textOf(await waiting)).toBe(VALUE);
+  });
+
+  it("of a call that is over comes back for another call that still waits", async () => {
+    let shown = 0;
+    const { agent } = await begin(
+      {},
+      {
+        name: "claude-code",
+        capabilities: { elicitation: { url: {} } },
+        elicit: () => {
+          shown += 1;
+          return forever();
+        },
+      },
+    );
+    const controller = new AbortController();
+    const first = agent.get("DATABASE_URL", { signal: controller.signal, onprogress: () => {} });
+    const second = agent.get("DATABASE_URL", { onprogress: () => {} });
+    await vi.waitFor(() => expect(shown).toBe(1));
+    controller.abort("Request timed out");
+    await expect(first).rejects.toThrow();
+    await vi.waitFor(() => expect(shown).toBe(2), { timeout: 15_000 });
+    await approve(await agent.link());
+    expect(textOf(await second)).toBe(VALUE);
   });
 });

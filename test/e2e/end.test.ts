@@ -117,3 +117,25 @@ describe("with 20 requests before a person, the server is gone within 2 s, each 
     await expectOver(running, /stopped reading/);
   });
 });
+
+describe("what a client does to our streams", () => {
+  it("closing stderr, which many hide, stops nothing and loses no line", async () => {
+    const running = await withPending(direct);
+    running.child.stderr?.destroy();
+    const lines = createInterface({ input: running.child.stdout ?? process.stdin });
+    running.child.stdin?.write(
+      `${JSON.stringify({ jsonrpc: "2.0", id: 77, method: "tools/call", params: { name: "get_secret", arguments: { vault: "nowhere", name: "x", reason: "y" } } })}\n`,
+    );
+    const [answer] = (await once(lines, "line")) as [string];
+    expect(JSON.parse(answer)).toMatchObject({ id: 77, result: { isError: true } });
+    running.child.stdin?.end();
+    await expectOver(running, /client closed the connection/);
+  });
+
+  it("a second signal in the same moment does not cut the log short", async () => {
+    const running = await withPending(direct);
+    running.child.kill("SIGINT");
+    running.child.kill("SIGINT");
+    await expectOver(running, /SIGINT/);
+  });
+});

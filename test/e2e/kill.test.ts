@@ -15,7 +15,7 @@ it.each([
 it("would be seen to lose lines if the value did not wait for the log", async () => {
   const plants = [
     {
-      file: "src/core/broker.ts",
+      file: "src/core/deliveries.ts",
       from: 'await journal.record([{ ...about, kind: "releasing", at: clock.now() }]);',
       to: 'journal.note({ ...about, kind: "releasing", at: clock.now() });',
     },

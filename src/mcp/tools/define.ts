@@ -70,7 +70,7 @@ export const reasonArg = z
 function parse<S extends z.ZodObject>(tool: string, input: S, args: unknown): z.output<S> {
   const parsed = input.safeParse(args ?? {});
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.slice(0, 5).map((issue) => `${placeOf(issue.path)}: ${wordsOf(issue)}`);
+  const problems = parsed.error.issues.slice(0, 5).map((issue) => `${placeOf(issue.path)} ${wordsOf(issue)}`);
   const takes = Object.keys(input.shape).join(", ");
   throw new VaultError("invalid_arguments", `${tool}: ${problems.join("; ")}`, { hint: `${tool} takes ${takes}` });
 }
@@ -81,6 +81,13 @@ function placeOf(path: readonly PropertyKey[]): string {
 
 /** What is wrong, without a word of what was sent: a value may stand where a key should, and the answer is kept in logs. */
 function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_type") {
+    return issue.message.endsWith("received undefined") ? "is missing" : `must be of type ${issue.expected}`;
+  }
+  if (issue.code === "too_small") return "is empty";
+  if (issue.code === "too_big") {
+    return `is too long, at most ${issue.maximum} ${issue.origin === "array" ? "entries" : "characters"}`;
+  }
   if (issue.code !== "unrecognized_keys") return glimpse(issue.message, 120);
   const words = issue.keys.filter((key) => /^[A-Za-z_]{1,24}$/.test(key));
   return words.length === 0 ? "unknown argument" : `unknown argument ${words.slice(0, 5).join(", ")}`;

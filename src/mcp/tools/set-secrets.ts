@@ -5,6 +5,9 @@ import { quoted } from "../../core/text.ts";
 import { lineOf, textReply } from "../reply.ts";
 import { answer, defineTool, nameArg, reasonArg, valueArg, vaultArg } from "./define.ts";
 
+/** Checking that a batch can be written takes longer the larger it is, and it is checked before anyone is asked. */
+const MOST_CHARACTERS = 1_000_000;
+
 export const setSecrets = defineTool({
   name: "set_secrets",
   title: "Save several secrets",
@@ -27,6 +30,10 @@ export const setSecrets = defineTool({
       .refine(
         (secrets) => new Set(secrets.map(({ name }) => name)).size === secrets.length,
         "each name may appear once",
+      )
+      .refine(
+        (secrets) => secrets.reduce((sum, { value }) => sum + value.length, 0) <= MOST_CHARACTERS,
+        `all values together may have ${MOST_CHARACTERS} characters: save them in several calls`,
       ),
     reason: reasonArg,
   }),
@@ -43,8 +50,7 @@ export const setSecrets = defineTool({
           result instanceof VaultError ? `${quoted(name)}: not saved, ${lineOf(result)}` : `${quoted(name)}: saved`,
         );
         const saved = results.filter(({ result }) => !(result instanceof VaultError)).length;
-        const reply = textReply(`saved ${saved} of ${results.length} to vault ${quoted(vault)}\n${lines.join("\n")}`);
-        return saved > 0 ? reply : { ...reply, isError: true };
+        return textReply(`saved ${saved} of ${results.length} to vault ${quoted(vault)}\n${lines.join("\n")}`);
       },
     );
   },
