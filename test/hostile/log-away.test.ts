@@ -123,7 +123,7 @@ function fill(file: string): void {
 }
 
 const PLANT = {
-  file: "src/core/broker.ts",
+  file: "src/core/deliveries.ts",
   from: 'await journal.record([{ ...about, kind: "releasing", at: clock.now() }]);',
   to: 'await journal.record([{ ...about, kind: "releasing", at: clock.now() }]).catch(() => {});',
 };
