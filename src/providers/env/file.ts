@@ -97,7 +97,10 @@ export function unusable(path: string, error: unknown): VaultError {
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":
-      return fail("does not exist", 'run "agent-vault init" to create one, or correct "file" in the configuration');
+      return fail(
+        "does not exist",
+        'create it with lines of NAME=value (agent-vault init makes .env.secrets), or correct "file" in the configuration',
+      );
     case "EACCES":
     case "EPERM":
       return fail("is closed to this user", "check who owns the file and its folder");
