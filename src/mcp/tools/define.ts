@@ -90,5 +90,5 @@ function wordsOf(issue: z.core.$ZodIssue): string {
   }
   if (issue.code !== "unrecognized_keys") return glimpse(issue.message, 120);
   const words = issue.keys.filter((key) => /^[A-Za-z_]{1,24}$/.test(key));
-  return words.length === 0 ? "unknown argument" : `unknown argument ${words.slice(0, 5).join(", ")}`;
+  return `may not hold ${words.length === 0 ? "an unknown argument" : words.slice(0, 5).join(", ")}`;
 }
