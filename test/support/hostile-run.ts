@@ -107,7 +107,9 @@ export async function sayEverywhere({ raw, look }: Stage, text: string, plain: r
   );
   await expectRefused(raw.call(text, {}), "invalid_arguments");
   await expectRefused(raw.call("list_secrets", { cursor: text }), "invalid_arguments");
-  await expectRefused(raw.call("get_secret", { ...dev, name: "DATABASE_URL", [text]: text }), "invalid_arguments");
+  // What stands under __proto__ is taken for nothing, here as everywhere.
+  if (text !== "__proto__")
+    await expectRefused(raw.call("get_secret", { ...dev, name: "DATABASE_URL", [text]: text }), "invalid_arguments");
   await raw.call("list_secrets", { search: text });
 
   const saving = raw.call("set_secret", { ...dev, name: text, value: "hunter2-4711-written" });
