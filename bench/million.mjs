@@ -1,5 +1,4 @@
 // A log that many sessions have written, made with the program's own schema, statements and rows.
-import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -16,11 +15,11 @@ const BUSY_MS = 1_000;
 /** Writes `wanted` events of the past year into a new log. Resolves with the seconds it took. */
 export async function fillLog(file, wanted) {
   const from = performance.now();
-  const { openBook, loadDriver, toRow } = await auditParts();
+  const { openBook, loadDriver, toRow, idSource } = await auditParts();
   const now = Date.now();
   const driver = loadDriver(createRequire(import.meta.url));
-  const book = openBook({ driver, file, instance: newId(), now: () => now, busyMs: BUSY_MS });
-  const events = history(dirname(file), { from: now - YEAR_MS, step: YEAR_MS / wanted });
+  const book = openBook({ driver, file, instance: idSource()(), now: () => now, busyMs: BUSY_MS });
+  const events = history(dirname(file), idSource, { from: now - YEAR_MS, step: YEAR_MS / wanted });
   let rows = [];
   for (let i = 0; i < wanted; i++) {
     rows.push(toRow(events.next().value));
@@ -32,7 +31,7 @@ export async function fillLog(file, wanted) {
   return (performance.now() - from) / 1000;
 }
 
-/** The parts of src/audit that write, compiled for this process. */
+/** What writes the log, compiled for this process. */
 async function auditParts() {
   const folder = mkdtempSync(join(tmpdir(), "agent-vault-bench-audit-"));
   const outfile = join(folder, "audit.mjs");
@@ -42,7 +41,8 @@ async function auditParts() {
         contents: `
           export { openBook } from "./audit/book.ts";
           export { loadDriver } from "./audit/driver.ts";
-          export { toRow } from "./audit/rows.ts";`,
+          export { toRow } from "./audit/rows.ts";
+          export { idSource } from "./core/ids.ts";`,
         resolveDir: SRC,
       },
       outfile,
@@ -59,13 +59,14 @@ async function auditParts() {
 }
 
 /** What sessions do, one after the other: ask, be approved or denied, read inside the window until it ends. */
-function* history(folder, { from, step }) {
+function* history(folder, idSource, { from, step }) {
   let at = from;
   const requester = {
     claims: { client: "claude-code 2.4.1", roots: ["file:///home/user/projects/shop"] },
     facts: { user: "user", host: "laptop", folder: "/home/user/projects/shop", process: "claude" },
   };
   for (let round = 0; ; round++) {
+    const newId = idSource();
     const session = newId();
     const name = `SERVICE_${round % 400}_TOKEN`;
     const about = {
@@ -99,8 +100,4 @@ function* history(folder, { from, step }) {
     yield { ...about, kind: "window_ended", at: tick(), approval };
     yield { kind: "stopped", at: tick(), detail: "the client closed the connection" };
   }
-}
-
-function newId() {
-  return randomBytes(9).toString("base64url");
 }

@@ -32,16 +32,16 @@ export interface Call {
 export function waiterFor(session: Session, call: Call): { waiter: Waiter; done: (how: { settled: boolean }) => void } {
   const { clock } = session;
   const started = clock.mono();
-  const over = new AbortController();
+  // Made when waiting begins: most calls are served from an open window and never wait.
+  let over: AbortController | undefined;
   let last: Wait | undefined;
   let beats = 0;
-  let stopBeat = (): void => {};
-
   let settled = false;
+  let stopBeat = (): void => {};
 
   const beat = (): void => {
     stopBeat();
-    if (!last || over.signal.aborted) return;
+    if (!last || !over || over.signal.aborted) return;
     // A client that has gone away is noticed elsewhere; a lost progress message is no reason to fail.
     if (call.progress) void call.progress(++beats, progressText(last, clock.now())).catch(() => {});
     void session.dialogs.show(last, { over: over.signal, isSettled: () => settled });
@@ -62,6 +62,7 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
     holdMs: holdMs(session, call),
     isStop,
     waiting: (wait) => {
+      over ??= new AbortController();
       last = wait;
       beat();
     },
@@ -69,7 +70,7 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
   const done = (how: { settled: boolean }): void => {
     stopBeat();
     settled = how.settled;
-    over.abort();
+    over?.abort();
   };
   return { waiter, done };
 }
