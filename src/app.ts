@@ -89,6 +89,7 @@ async function openHouse(say: Say, onFault: Fault): Promise<House> {
       return createWeb({ front: desk, clock, port: config.port, onFault });
     },
     ...tunnelOf(config, clock),
+    isNeeded: () => desk.isNeeded(),
     onTunnelFailed: (error) => {
       say(error.hint === undefined ? error.message : `${error.message}; ${error.hint}`);
       log.note({ kind: "tunnel_failed", at: clock.now(), code: error.code, detail: error.message });

@@ -183,6 +183,11 @@ export class Desk implements Front {
       this.#end(ticket, { is: "cancelled", at }, { kind: "cancelled", detail });
   }
 
+  /** Whether a person may still want a page: a request waits, or something is open that could be revoked. */
+  isNeeded(): boolean {
+    return this.#tickets.waiting().length > 0 || this.#o.grants.anyOpen;
+  }
+
   async #present(ticket: Ticket): Promise<void> {
     const { journal, door, clock } = this.#o;
     try {

@@ -134,6 +134,11 @@ export class Grants {
     });
   }
 
+  /** Whether anything at all is open. */
+  get anyOpen(): boolean {
+    return [...this.#grants.keys()].some((approval) => this.isOpen(approval));
+  }
+
   /** Ends all that an approval opened, deliveries on their way included. False when there was nothing to end. */
   revoke(approval: string): boolean {
     if (!this.isOpen(approval)) return false;

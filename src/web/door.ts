@@ -10,6 +10,8 @@ export interface DoorOptions {
   /** Told of each tunnel that could not be opened or ended by itself. */
   readonly onTunnelFailed: (error: VaultError) => void;
   readonly clock: Clock;
+  /** Whether anybody may still want the page: a request waits, or something is open that could be revoked. */
+  readonly isNeeded?: () => boolean;
 }
 
 /** A door that its owner can shut for good. */
@@ -21,9 +23,10 @@ export interface OwnDoor extends Door {
 const FIRST_RETRY_MS = 15_000;
 const LAST_RETRY_MS = 10 * 60_000;
 const CLOSE_MS = 800;
+const REST_AFTER_MS = 5 * 60_000;
 
 /** The page and the tunnel in front of the desk. Nothing listens and nothing connects before the first `open`. */
-export function createDoor({ startWeb, tunnel, onTunnelFailed, clock }: DoorOptions): OwnDoor {
+export function createDoor({ startWeb, tunnel, onTunnelFailed, clock, isNeeded = () => true }: DoorOptions): OwnDoor {
   const closing = new AbortController();
   let web: Promise<Web> | undefined;
   let opened: Web | undefined;
@@ -39,6 +42,18 @@ export function createDoor({ startWeb, tunnel, onTunnelFailed, clock }: DoorOpti
     retry = { at: clock.mono() + retry.afterMs, afterMs: Math.min(retry.afterMs * 2, LAST_RETRY_MS) };
     opened?.setPublicOrigin(undefined);
     onTunnelFailed(error);
+  };
+
+  /** A tunnel nobody needs is given up: clients leave servers running, and a free account has room for one. */
+  const restLater = (page: Web, mine: OpenTunnel, idleChecks = 0): void => {
+    clock.after(REST_AFTER_MS / 5, () => {
+      if (line.is !== "up" || line.tunnel !== mine || closing.signal.aborted) return;
+      if (isNeeded()) return restLater(page, mine);
+      if (idleChecks < 4) return restLater(page, mine, idleChecks + 1);
+      line = { is: "down" };
+      page.setPublicOrigin(undefined);
+      void mine.close().catch(() => undefined); // What it still holds goes with the process.
+    });
   };
 
   const connect = async (to: Tunnel, page: Web): Promise<void> => {
@@ -59,6 +74,7 @@ export function createDoor({ startWeb, tunnel, onTunnelFailed, clock }: DoorOpti
       line = { is: "up", tunnel: mine, origin: new URL(mine.origin).origin };
       trouble = undefined;
       retry = { at: Number.NEGATIVE_INFINITY, afterMs: FIRST_RETRY_MS };
+      restLater(page, mine);
     } catch (error) {
       failed(asVaultError(error));
     }

@@ -246,6 +246,21 @@ describe("the person", () => {
   });
 });
 
+describe("the page", () => {
+  it("is needed while a request waits or something is open that could be revoked, and not after", async () => {
+    const house = startHouse({ rules: { ttlMs: MINUTE } });
+    expect(house.desk.isNeeded()).toBe(false);
+    const call = house.get("DATABASE_URL");
+    await settle();
+    expect(house.desk.isNeeded()).toBe(true);
+    await house.approve("window");
+    await call.reply;
+    expect(house.desk.isNeeded()).toBe(true);
+    house.clock.advance(MINUTE);
+    expect(house.desk.isNeeded()).toBe(false);
+  });
+});
+
 describe("the end", () => {
   it("ends everything that waits as cancelled, each with its line", async () => {
     const house = startHouse();

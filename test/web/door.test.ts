@@ -39,7 +39,11 @@ function fakeTunnel() {
 const refused = (): VaultError =>
   new VaultError("tunnel_unavailable", "ngrok refused the token", { hint: "set ngrokAuthToken to a valid one" });
 
-function start({ tunnel, startWeb }: { tunnel?: Tunnel; startWeb?: () => Promise<Web> } = {}) {
+function start({
+  tunnel,
+  startWeb,
+  isNeeded,
+}: { tunnel?: Tunnel; startWeb?: () => Promise<Web>; isNeeded?: () => boolean } = {}) {
   const clock = new FakeClock();
   const front = new FakeFront(clock);
   const failures: VaultError[] = [];
@@ -53,6 +57,7 @@ function start({ tunnel, startWeb }: { tunnel?: Tunnel; startWeb?: () => Promise
     startWeb: startWeb ?? real,
     onTunnelFailed: (error: VaultError) => void failures.push(error),
     clock,
+    ...(isNeeded && { isNeeded }),
   };
   const door = createDoor(tunnel === undefined ? options : { ...options, tunnel });
   doors.push(door);
@@ -184,6 +189,36 @@ describe("the door", () => {
     await door.settled();
     expect(door.link("x").public).toBeUndefined();
     expect(fake.closed()).toBe(1);
+  });
+});
+
+describe("a tunnel that nobody needs", () => {
+  it("is given up after five quiet minutes and opened again when somebody has to be asked", async () => {
+    const fake = fakeTunnel();
+    let needed = true;
+    const { door, clock, host, front } = start({ tunnel: fake.tunnel, isNeeded: () => needed });
+    const token = front.add();
+    await door.open();
+    fake.up();
+    await door.settled();
+    clock.advance(30 * 60_000);
+    expect(fake.closed(), "it stays while it is needed").toBe(0);
+    needed = false;
+    clock.advance(4 * 60_000);
+    needed = true;
+    clock.advance(60_000);
+    needed = false;
+    clock.advance(4 * 60_000);
+    expect(fake.closed(), "five minutes begin anew").toBe(0);
+    clock.advance(60_000);
+    expect(fake.closed()).toBe(1);
+    expect(door.link(token)).not.toHaveProperty("public");
+    expect(door.link(token)).not.toHaveProperty("trouble");
+    expect((await host("name.example", token)).status).toBe(421);
+    await door.open();
+    fake.up();
+    await door.settled();
+    expect(door.link(token).public).toBe(`${ORIGIN}/approve/${token}`);
   });
 });
 
