@@ -1,8 +1,13 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { visible } from "../../src/core/text.ts";
+import { PROGRAM } from "../support/agent.ts";
 import { HOSTILE_TEXTS, rawIn } from "../support/hostile-texts.ts";
 import { expectShown, expectClean, openStage, plainPages, readPage, sayEverywhere } from "../support/hostile-run.ts";
 import { buildPatched } from "../support/patched.ts";
+
+const run = promisify(execFile);
 
 /** Every n-th of them: the first of each shape, then the second, and so on. */
 const some = (n: number): readonly string[] => HOSTILE_TEXTS.filter((_, at) => at % n === n - 1);
@@ -16,9 +21,17 @@ it("a hostile reason, name, vault, tool or argument stays text on every surface"
   const plain = await plainPages(stage);
   for (const text of some(9)) await sayEverywhere(stage, text, plain);
   await expectClean(stage);
+  const { project, env } = stage.world;
+  for (const args of [["audit"], ["audit", "--json"], ["doctor"]]) {
+    const { stdout, stderr } = await run(process.execPath, [PROGRAM, ...args], { cwd: project, env }).catch(
+      (failed: unknown) => failed as { stdout: string; stderr: string },
+    );
+    expect(stdout).toContain("dev");
+    expect(rawIn(`${stdout}${stderr}`)).toBeUndefined();
+  }
 });
 
-it.each(some(61).map((text) => [visible(text).slice(0, 40), text] as const))(
+it.each(some(97).map((text) => [visible(text).slice(0, 40), text] as const))(
   "a client that calls itself %s is shown so, with its folders",
   (_, text) => expectShown(text),
 );
