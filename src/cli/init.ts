@@ -10,7 +10,8 @@ import type { Context } from "./command.ts";
 import { CLIENTS } from "./snippets.ts";
 
 const SECRETS_FILE = ".env.secrets";
-const IGNORED = [SECRETS_FILE, ".env"];
+// With the star: while it is written to, a draft with the same values lies beside the file for a moment.
+const IGNORED = [`${SECRETS_FILE}*`, ".env"];
 
 /** Sets up the working folder. Writes only what is not there, and says what it did and what it left alone. */
 export async function init(context: Context): Promise<ExitStatus> {

@@ -37,9 +37,9 @@ describe("agent-vault init", () => {
         use: { ready: true },
       },
     ]);
-    expect(execFileSync("git", ["check-ignore", ".env.secrets", ".env"], { cwd: folder.cwd, encoding: "utf8" })).toBe(
-      ".env.secrets\n.env\n",
-    );
+    const secret = [".env.secrets", ".env.secrets.tmp-0815", ".env"];
+    const ignored = execFileSync("git", ["check-ignore", ...secret], { cwd: folder.cwd, encoding: "utf8" });
+    expect(ignored).toBe(`${secret.join("\n")}\n`);
     expect(out).toContain("claude mcp add agent-vault -- npx -y agent-vault");
     expect(agentVault(folder, ["doctor"]).status).toBe(0);
   });
@@ -93,11 +93,15 @@ describe("agent-vault init", () => {
 
   it.each([
     ["none outside a repository", undefined, undefined],
-    ["what is missing", "node_modules/", "node_modules/\n.env.secrets\n.env\n"],
-    ["one of the two", ".env\n", ".env\n.env.secrets\n"],
+    ["what is missing", "node_modules/", "node_modules/\n.env.secrets*\n.env\n"],
+    ["one of the two", ".env\n", ".env\n.env.secrets*\n"],
     ["nothing that is covered", ".env*\n", ".env*\n"],
-    ["what was taken back", ".env.secrets\n!.env.secrets\n.env\n", ".env.secrets\n!.env.secrets\n.env\n.env.secrets\n"],
-    ["lines that end as the others do", "dist\r\n", "dist\r\n.env.secrets\r\n.env\r\n"],
+    [
+      "what was taken back",
+      ".env.secrets*\n!.env.secrets*\n.env\n",
+      ".env.secrets*\n!.env.secrets*\n.env\n.env.secrets*\n",
+    ],
+    ["lines that end as the others do", "dist\r\n", "dist\r\n.env.secrets*\r\n.env\r\n"],
   ])("adds to .gitignore %s", (_, before, after) => {
     const folder = makeFolder();
     if (before !== undefined) folder.write(".gitignore", before);
@@ -111,7 +115,7 @@ describe("agent-vault init", () => {
     const inner = { ...folder, cwd: join(folder.cwd, "packages/app") };
     mkdirSync(inner.cwd, { recursive: true });
     agentVault(inner, ["init"]);
-    expect(read(inner, ".gitignore")).toBe(".env.secrets\n.env\n");
+    expect(read(inner, ".gitignore")).toBe(".env.secrets*\n.env\n");
   });
 
   it.each(Object.keys(CLIENTS))("shows lines that %s can read", (client) => {
