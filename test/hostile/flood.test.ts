@@ -34,10 +34,6 @@ it("would be seen to ring more if slots were not counted", async () => {
 });
 
 it("would be seen to ring more if stopping gave the slot back", async () => {
-  const plant = {
-    file: "src/core/slots.ts",
-    from: "    if (taken.length < this.#max) return;",
-    to: "    if (taken.length <= this.#max && taken.pop() !== null) return;",
-  };
+  const plant = { file: "src/core/desk.ts", from: "if (!byAgent) this.#slots.free(", to: "this.#slots.free(" };
   expect((await withBug(plant, (program) => askAndStop(40, program))).links).toBe(40);
 });
