@@ -10,7 +10,7 @@ import { Desk } from "./core/desk.ts";
 import { VaultError } from "./core/errors.ts";
 import { Grants } from "./core/grants.ts";
 import { lapseRecorder } from "./core/lapses.ts";
-import type { Channel, Provider, Vault } from "./core/ports.ts";
+import type { Channel, Notice, Provider, Vault } from "./core/ports.ts";
 import { Tally } from "./core/tally.ts";
 import { visible } from "./core/text.ts";
 import { type Running, serveMcp } from "./mcp/server.ts";
@@ -100,7 +100,8 @@ async function openHouse(say: Say, onFault: Fault): Promise<House> {
     journal: log,
     grants,
     door,
-    channels: [terminal(say), ...channelsOf(config, clock, say)],
+    channels: channelsOf(config, clock, say),
+    announce: (notice) => say(announcement(notice)),
     expireMs: approval.expireMs,
     pickupMs: approval.pickupMs,
     denyCooldownMs: approval.denyCooldownMs,
@@ -170,15 +171,9 @@ function channelsOf({ channels }: Config, clock: Clock, say: Say): Channel[] {
 }
 
 /** The link for whoever reads the terminal; most clients hide it, so nothing depends on it. */
-function terminal(say: Say): Channel {
-  return {
-    name: "stderr",
-    ring: ({ vault, action, count, link }) => {
-      const what = `${action} ${count} ${count === 1 ? "secret" : "secrets"} of ${visible(vault)}`;
-      say(`approve or deny: ${what}: ${link.public === undefined ? link.local : `${link.public} or ${link.local}`}`);
-      return Promise.resolve();
-    },
-  };
+function announcement({ vault, action, count, link }: Notice): string {
+  const what = `${action} ${count} ${count === 1 ? "secret" : "secrets"} of ${visible(vault)}`;
+  return `approve or deny: ${what}: ${link.public === undefined ? link.local : `${link.public} or ${link.local}`}`;
 }
 
 const systemClock: Clock = {

@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import type { Channel, Door, Journal } from "./ports.ts";
+import type { Channel, Door, Journal, Link, Notice } from "./ports.ts";
 import { aboutRequest } from "./records.ts";
 import type { Ticket } from "./ticket.ts";
 
@@ -10,6 +10,8 @@ export interface BellsOptions {
   readonly journal: Journal;
   readonly door: Door;
   readonly channels: readonly Channel[];
+  /** Told of each request when its links are known: a line for whoever reads the terminal. No way to a person to rely on. */
+  readonly announce?: (notice: Notice) => void;
 }
 
 /** Tells people that a request waits: on this machine at once, elsewhere when the tunnel is up or has failed. */
@@ -31,28 +33,19 @@ export class Bells {
     if (!ticket.isOpen) return;
     const link = door.link(ticket.token);
     ticket.learn({ link, linkIsFinal: true, ...(link.trouble !== undefined && { trouble: link.trouble }) });
+    this.#o.announce?.(noticeOf(ticket, link));
     for (const channel of channels) if (!channel.local) void this.#ringOne(ticket, channel);
   }
 
   async #ringOne(ticket: Ticket, channel: Channel): Promise<void> {
     if (!ticket.isOpen) return;
     const { clock, door, journal } = this.#o;
-    const { vault, action } = ticket.request;
-    const late = new AbortController();
     // What is shown here may wait its turn for as long as the request does; what goes over a network may not hang.
-    const patience = channel.local ? ticket.span.leftMs() : RING_DEADLINE_MS;
-    const stop = clock.after(patience, () => late.abort());
-    // Whoever is rung after it was answered finds nothing to answer.
-    ticket.settled.then(
-      () => late.abort(),
-      () => late.abort(),
-    );
+    const late = channel.local ? undefined : new AbortController();
+    const stop = late ? clock.after(RING_DEADLINE_MS, () => late.abort()) : undefined;
+    const signal = late ? AbortSignal.any([ticket.over, late.signal]) : ticket.over;
     try {
-      const link = door.link(ticket.token);
-      await channel.ring(
-        { vault, action, count: ticket.asked.length, link, expiresAt: ticket.span.endsAt },
-        late.signal,
-      );
+      await channel.ring(noticeOf(ticket, door.link(ticket.token)), signal);
       if (ticket.isOpen) ticket.learn({ rang: channel.name });
     } catch (error) {
       const detail = error instanceof Error ? error.message : `${channel.name} failed`;
@@ -65,7 +58,11 @@ export class Bells {
         detail,
       });
     } finally {
-      stop();
+      stop?.();
     }
   }
+}
+
+function noticeOf({ request, asked, span }: Ticket, link: Link): Notice {
+  return { vault: request.vault, action: request.action, count: asked.length, link, expiresAt: span.endsAt };
 }

@@ -1,11 +1,11 @@
-import { Bells } from "./bells.ts";
+import { Bells, type BellsOptions } from "./bells.ts";
 import type { Answer, Card, Front, Proof, Standing } from "./card.ts";
-import { type Clock, Span } from "./clock.ts";
+import { Span } from "./clock.ts";
 import { VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Grants } from "./grants.ts";
 import type { Offer } from "./policy.ts";
-import type { Channel, Door, Journal, Wait, Waiter } from "./ports.ts";
+import type { Wait, Waiter } from "./ports.ts";
 import { aboutRequest } from "./records.ts";
 import { Refusals } from "./refusals.ts";
 import type { AccessRequest, Action } from "./request.ts";
@@ -13,12 +13,8 @@ import { Slots } from "./slots.ts";
 import { Ticket } from "./ticket.ts";
 import { Tickets } from "./tickets.ts";
 
-export interface DeskOptions {
-  readonly clock: Clock;
-  readonly journal: Journal;
+export interface DeskOptions extends BellsOptions {
   readonly grants: Grants;
-  readonly door: Door;
-  readonly channels: readonly Channel[];
   readonly expireMs: number;
   readonly pickupMs: number;
   readonly denyCooldownMs: number;

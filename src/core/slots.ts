@@ -7,7 +7,7 @@ import { VaultError } from "./errors.ts";
  */
 export class Slots {
   readonly #max: number;
-  readonly #taken = new Map<string, Span[]>();
+  readonly #taken = new Map<string, Set<Span>>();
 
   constructor(max: number) {
     this.#max = max;
@@ -15,26 +15,23 @@ export class Slots {
 
   /** Throws `too_many_waiting` when the session has no slot left. */
   refuseFull(session: string): void {
-    const taken = this.#of(session);
-    if (taken.length < this.#max) return;
-    throw new VaultError("too_many_waiting", `${taken.length} requests of this session are before a person already`, {
+    const taken = this.#taken.get(session);
+    if (!taken || taken.size < this.#max) return;
+    // Only now is it worth looking at each: most slots are freed by an answer.
+    for (const span of taken) if (span.over() !== undefined) taken.delete(span);
+    if (taken.size < this.#max) return;
+    throw new VaultError("too_many_waiting", `${taken.size} requests of this session are before a person already`, {
       hint: "wait for the answers; use get_secrets or set_secrets to ask for several at once",
     });
   }
 
   take(session: string, span: Span): void {
-    this.#of(session).push(span);
+    const taken = this.#taken.get(session) ?? new Set();
+    taken.add(span);
+    this.#taken.set(session, taken);
   }
 
   free(session: string, span: Span): void {
-    const taken = this.#taken.get(session);
-    const at = taken?.indexOf(span) ?? -1;
-    if (taken && at >= 0) taken.splice(at, 1);
-  }
-
-  #of(session: string): Span[] {
-    const taken = (this.#taken.get(session) ?? []).filter((span) => span.over() === undefined);
-    this.#taken.set(session, taken);
-    return taken;
+    this.#taken.get(session)?.delete(span);
   }
 }

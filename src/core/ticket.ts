@@ -38,6 +38,7 @@ export class Ticket {
   readonly #reject: (error: unknown) => void;
   #link: Link | undefined;
   #linkIsFinal = false;
+  #over: AbortController | undefined;
   #standing: Standing = { is: "waiting" };
   #failed = false;
   #version = 1;
@@ -76,6 +77,13 @@ export class Ticket {
     return this.#asked;
   }
 
+  /** Aborted when it no longer waits: whoever would be rung after that finds nothing to answer. */
+  get over(): AbortSignal {
+    this.#over ??= new AbortController();
+    if (!this.isOpen) this.#over.abort();
+    return this.#over.signal;
+  }
+
   /** Grows when `asked` changes. */
   get revision(): number {
     return this.#revision;
@@ -104,6 +112,7 @@ export class Ticket {
   settle(standing: Settled): void {
     this.#standing = standing;
     this.#resolve(standing);
+    this.#over?.abort();
     this.#bump();
   }
 
@@ -112,6 +121,7 @@ export class Ticket {
     if (!this.isOpen) return;
     this.#failed = true;
     this.#reject(error);
+    this.#over?.abort();
     this.#bump();
   }
 

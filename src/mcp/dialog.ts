@@ -31,6 +31,11 @@ export class Dialogs {
     this.#clock = clock;
   }
 
+  /** Whether this client has dialogs at all. */
+  get possible(): boolean {
+    return this.#server.getClientCapabilities()?.elicitation !== undefined;
+  }
+
   /** Never rejects: a dialog that cannot be shown is one way less to the person, and there are others. */
   async show(wait: Wait, call: DialogCall): Promise<void> {
     const able = this.#server.getClientCapabilities()?.elicitation;

@@ -32,19 +32,25 @@ export interface Call {
 export function waiterFor(session: Session, call: Call): { waiter: Waiter; done: (how: { settled: boolean }) => void } {
   const { clock } = session;
   const started = clock.mono();
-  // Made when waiting begins: most calls are served from an open window and never wait.
-  let over: AbortController | undefined;
+  // Made when a dialog is put up: most calls never wait, and most clients have none.
+  let dialogOver: AbortController | undefined;
+  let isOver = false;
   let last: Wait | undefined;
   let beats = 0;
+  let told = "";
   let settled = false;
   let stopBeat = (): void => {};
 
   const beat = (): void => {
     stopBeat();
-    if (!last || !over || over.signal.aborted) return;
+    if (!last || isOver) return;
+    told = progressText(last, clock.now());
     // A client that has gone away is noticed elsewhere; a lost progress message is no reason to fail.
-    if (call.progress) void call.progress(++beats, progressText(last, clock.now())).catch(() => {});
-    void session.dialogs.show(last, { over: over.signal, isSettled: () => settled });
+    if (call.progress) void call.progress(++beats, told).catch(() => {});
+    if (session.dialogs.possible) {
+      dialogOver ??= new AbortController();
+      void session.dialogs.show(last, { over: dialogOver.signal, isSettled: () => settled });
+    }
     stopBeat = clock.after(HEARTBEAT_MS, beat);
   };
   call.signal.addEventListener(
@@ -62,15 +68,18 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
     holdMs: holdMs(session, call),
     isStop,
     waiting: (wait) => {
-      over ??= new AbortController();
+      const isFirst = last === undefined;
       last = wait;
-      beat();
+      // Told at once is what changes for the person: where to answer, and what does not work on the way there.
+      if (wait.link && progressText(wait, clock.now()) !== told) beat();
+      else if (isFirst) stopBeat = clock.after(HEARTBEAT_MS, beat);
     },
   };
   const done = (how: { settled: boolean }): void => {
     stopBeat();
     settled = how.settled;
-    over?.abort();
+    isOver = true;
+    dialogOver?.abort();
   };
   return { waiter, done };
 }

@@ -43,12 +43,11 @@ export function errorReply(known: VaultError): CallToolResult {
 /** A normal result that asks for the same call again. It holds no link unless the configuration allows that. */
 export function pendingReply(tool: string, wait: Wait, options: { now: number; withLink: boolean }): CallToolResult {
   const minutes = Math.max(1, Math.round((wait.expiresAt - options.now) / 60_000));
-  const reached = wait.rang.filter((name) => name !== "stderr");
   const lines = [
     `pending: a person was asked to approve ${whatIsAsked(wait)} and has not answered yet.`,
     `Call ${tool} again now with the same arguments: that joins this request, nobody is asked twice. It stays open for ${minutes} min.`,
-    reached.length > 0
-      ? `The person was told through: ${reached.join(", ")}.`
+    wait.rang.length > 0
+      ? `The person was told through: ${wait.rang.join(", ")}.`
       : "Nothing rang for the person: tell the user that an agent-vault approval waits for them. Its link stands where this client shows the progress or the log of its MCP servers.",
     ...wait.troubles.map((trouble) => `Trouble: ${trouble}`),
   ];
