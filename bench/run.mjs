@@ -45,6 +45,8 @@ if (!existsSync(program)) fail(`${options.program} is not built; run npm run bui
 const say = (line) => process.stderr.write(`${line}\n`);
 const profiling = options.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${resolve(options.profile)}`];
 const street = openStreet(program, profiling);
+// A million events are not left behind.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void street.close().then(() => process.exit(1)));
 const noise = watchNoise();
 const pick = (full, quick) => (options.quick ? quick : full);
 const table = [];
