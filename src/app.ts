@@ -27,8 +27,8 @@ type Fault = (error: unknown) => void;
 type Say = (line: string) => void;
 
 export interface RunningServer {
-  /** Resolves when the client has closed the connection. */
-  readonly closed: Promise<void>;
+  /** Resolves when the connection has ended, with the reason. */
+  readonly closed: Promise<string>;
   /** Ends what waits, as cancelled, and closes the page, the tunnel and the log. */
   readonly close: (why: string) => Promise<void>;
 }

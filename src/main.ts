@@ -39,16 +39,21 @@ async function serve(): Promise<void> {
     if (ending) return;
     ending = true;
     setTimeout(() => process.exit(status), END_MS).unref();
-    server.close(why).then(
-      () => process.exit(status),
-      () => process.exit(1),
-    );
+    // What was written goes out first, if the client takes it in time.
+    const flushed = (): Promise<void> => new Promise((done) => void process.stdout.write("", () => done()));
+    server
+      .close(why)
+      .then(flushed)
+      .then(
+        () => process.exit(status),
+        () => process.exit(1),
+      );
   };
   process.stdin.once("end", () => end("the client closed the connection", 0));
   process.stdin.once("close", () => end("the client closed the connection", 0));
   process.stdin.once("error", () => end("the connection to the client broke", 0));
   process.stdout.once("error", () => end("the client stopped reading", 0));
-  void server.closed.then(() => end("the client closed the connection", 0));
+  void server.closed.then((why) => end(why, 0));
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => end(`signal ${signal}`, 0));
   const parent = process.ppid;
   setInterval(() => {
@@ -70,7 +75,16 @@ function crash(error: unknown): void {
 /** Where it happened and what kind it was; never the message, which could hold anything. */
 function report(error: unknown): void {
   const kind = error instanceof Error ? error.name : typeof error;
-  const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
-  say(`failed in a way it does not know (${kind}); please report this:`);
-  process.stderr.write(`${frames.slice(0, 12).join("\n")}\n`);
+  say(`failed in a way it does not know (${/^\w{1,40}$/.test(kind) ? kind : "an error"}); please report this:`);
+  for (const frame of framesOf(error)) process.stderr.write(`${frame}\n`);
+}
+
+/** The stack without the message before it, which may itself have lines that look like frames. */
+function framesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const { stack = "", message } = error;
+  const at = stack.indexOf(message);
+  if (at === -1) return [];
+  const lines = stack.slice(at + message.length).split("\n");
+  return lines.filter((line) => /^\s+at [\x20-\x7e]+$/.test(line)).slice(0, 12);
 }

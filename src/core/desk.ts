@@ -1,7 +1,7 @@
 import { Bells, type BellsOptions } from "./bells.ts";
 import type { Answer, Card, Front, Proof, Standing } from "./card.ts";
 import { Span } from "./clock.ts";
-import { VaultError } from "./errors.ts";
+import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Grants } from "./grants.ts";
 import type { Offer } from "./policy.ts";
@@ -186,12 +186,15 @@ export class Desk implements Front {
 
   async #present(ticket: Ticket): Promise<void> {
     const { journal, door, clock } = this.#o;
+    let recorded = false;
     try {
       await journal.record([{ ...aboutRequest(ticket.request), kind: "requested", at: clock.now() }]);
+      recorded = true;
       await door.open();
     } catch (error) {
       this.#tickets.forget(ticket);
       this.#slots.free(ticket.request.session, ticket.span);
+      if (recorded && ticket.isOpen) this.#note(ticket, { kind: "cancelled", detail: asVaultError(error).message });
       throw error;
     }
     void this.#bells.ring(ticket);

@@ -41,16 +41,20 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
   let settled = false;
   let stopBeat = (): void => {};
 
-  const beat = (): void => {
-    stopBeat();
-    if (!last || isOver) return;
-    told = progressText(last, clock.now());
+  const tell = (wait: Wait): void => {
+    told = progressText(wait, clock.now());
     // A client that has gone away is noticed elsewhere; a lost progress message is no reason to fail.
     if (call.progress) void call.progress(++beats, told).catch(() => {});
-    if (session.dialogs.possible) {
-      dialogOver ??= new AbortController();
-      void session.dialogs.show(last, { over: dialogOver.signal, isSettled: () => settled });
-    }
+  };
+  const putUpDialog = (wait: Wait): void => {
+    if (!session.dialogs.possible || !wait.linkIsFinal) return;
+    dialogOver ??= new AbortController();
+    void session.dialogs.show(wait, { over: dialogOver.signal, isSettled: () => settled });
+  };
+  const beat = (): void => {
+    if (!last || isOver) return;
+    tell(last);
+    putUpDialog(last);
     stopBeat = clock.after(HEARTBEAT_MS, beat);
   };
   call.signal.addEventListener(
@@ -68,11 +72,11 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
     holdMs: holdMs(session, call),
     isStop,
     waiting: (wait) => {
-      const isFirst = last === undefined;
+      if (last === undefined) stopBeat = clock.after(HEARTBEAT_MS, beat);
       last = wait;
       // Told at once is what changes for the person: where to answer, and what does not work on the way there.
-      if (wait.link && progressText(wait, clock.now()) !== told) beat();
-      else if (isFirst) stopBeat = clock.after(HEARTBEAT_MS, beat);
+      if (wait.link && progressText(wait, clock.now()) !== told) tell(wait);
+      putUpDialog(wait);
     },
   };
   const done = (how: { settled: boolean }): void => {

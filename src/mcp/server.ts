@@ -54,18 +54,24 @@ const ROOTS_WAIT_MS = 250;
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
-/** Serves MCP on stdio until the client closes it. Nothing but the protocol is touched before the first tool call. */
-export async function serveMcp(options: McpOptions): Promise<{ closed: Promise<void> }> {
-  const server = createServer(options);
+/**
+ * Serves MCP on stdio until the connection ends; `closed` then says why. Nothing but the protocol is touched before the
+ * first tool call.
+ */
+export async function serveMcp(options: McpOptions): Promise<{ closed: Promise<string> }> {
+  let why = "the client closed the connection";
+  const server = createServer(options, (fault) => {
+    why = fault;
+  });
   const transport = new StdioServerTransport();
-  const closed = new Promise<void>((resolve) => {
-    server.onclose = resolve;
+  const closed = new Promise<string>((resolve) => {
+    server.onclose = () => resolve(why);
   });
   await server.connect(transport);
   return { closed };
 }
 
-function createServer(options: McpOptions): Server {
+function createServer(options: McpOptions, ends: (why: string) => void): Server {
   const { version, clock } = options;
   const server = new Server(
     { name: "agent-vault", title: "agent-vault", version },
@@ -81,7 +87,11 @@ function createServer(options: McpOptions): Server {
   const id = idSource()();
   let requester: Promise<Requester> | undefined;
   const malformed = complaint(options.say);
-  server.onerror = (error) => (isOverlong(error) ? options.say(OVERLONG) : malformed());
+  server.onerror = (error) => {
+    if (!isOverlong(error)) return malformed();
+    ends(OVERLONG);
+    options.say(`${OVERLONG}; this session ends`);
+  };
 
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS.map(describe) }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra): Promise<CallToolResult> => {
@@ -177,7 +187,7 @@ function complaint(say: (line: string) => void): () => void {
   };
 }
 
-const OVERLONG = "the client sent a message longer than 10 MB; this session ends";
+const OVERLONG = "the client sent a message longer than 10 MB";
 
 /** The transport closes when its buffer is full; its error has no code to know it by. */
 function isOverlong(error: Error): boolean {

@@ -1,6 +1,5 @@
 import type { Card, CardItem } from "../core/card.ts";
 import type { Preview } from "../core/secret.ts";
-import { visible } from "../core/text.ts";
 import { html, type Markup } from "./html.ts";
 import { count, countdown, moment } from "./words.ts";
 
@@ -78,9 +77,8 @@ function effect(effect: "create" | "replace"): Markup {
   return effect === "create" ? html`<span class="tag">new</span>` : html`<span class="tag solid">replaces</span>`;
 }
 
-// The ends of a value come straight from the value, so they are made visible here.
 function preview({ length, head, tail }: Preview): Markup {
   const size = html`<span>${count(length, "character")}</span>`;
   if (head === undefined || tail === undefined) return size;
-  return html`${size} <bdi class="mono" dir="ltr">${visible(head)}…${visible(tail)}</bdi>`;
+  return html`${size} <bdi class="mono" dir="ltr">${head}…${tail}</bdi>`;
 }

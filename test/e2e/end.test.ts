@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { describe, expect, it, vi } from "vitest";
 import { eventsOf, PROGRAM, type World } from "../support/agent.ts";
 import { world as makeWorld } from "../support/begin.ts";
+import { buildPatched } from "../support/patched.ts";
 
 const PENDING = 20;
 const names = Array.from({ length: PENDING }, (_, at) => `KEY_${at}`);
@@ -137,5 +138,36 @@ describe("what a client does to our streams", () => {
     running.child.kill("SIGINT");
     running.child.kill("SIGINT");
     await expectOver(running, /SIGINT/);
+  });
+});
+
+describe("a fault of our own", () => {
+  it("is reported by its place alone, even when the message has lines that look like places", async () => {
+    const twin = await buildPatched("src/main.ts", [
+      {
+        file: "src/app.ts",
+        from: "const { loadConfig } = await import(",
+        to: 'setImmediate(() => { throw new Error("no\\n    at hunter2-4711 (and so on)"); });\n  const { loadConfig } = await import(',
+      },
+    ]);
+    try {
+      const world = makeWorld();
+      const child = spawn(process.execPath, [twin.file], { cwd: world.project, env: world.env, stdio: "pipe" });
+      let said = "";
+      child.stderr.on("data", (chunk: Buffer) => void (said += chunk.toString("utf8")));
+      const send = (message: object): void =>
+        void child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+      child.stdin.on("error", () => {});
+      const clientInfo = { name: "raw", version: "1" };
+      send({ id: 0, method: "initialize", params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo } });
+      send({ id: 1, method: "tools/call", params: { name: "list_secrets", arguments: {} } });
+      const [status] = (await once(child, "exit")) as [number];
+      expect(status).toBe(1);
+      expect(said).toContain("please report this");
+      expect(said).toMatch(/^\s+at /m);
+      expect(said).not.toContain("hunter2");
+    } finally {
+      twin.remove();
+    }
   });
 });

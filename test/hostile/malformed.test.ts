@@ -15,8 +15,8 @@ it("would be seen to talk if it repeated what it did not understand", async () =
   const plants = [
     {
       file: "src/mcp/server.ts",
-      from: "isOverlong(error) ? options.say(OVERLONG) : malformed()",
-      to: "options.say(error.message)",
+      from: "if (!isOverlong(error)) return malformed();",
+      to: "if (!isOverlong(error)) return options.say(error.message);",
     },
   ];
   const twin = await buildPatched("src/main.ts", plants);

@@ -69,7 +69,7 @@ describe("the waiting page", () => {
   });
 
   it("says what a write replaces and shows no character of a short value", async () => {
-    const preview = { length: 32, head: "sk_", tail: "\u202e9x" };
+    const preview = { length: 32, head: "sk_", tail: "⟦U+202E⟧9x" };
     token = started.front.add({
       action: "write",
       offer: { windowMs: 0, scope: "secret" },
