@@ -14,7 +14,7 @@ import type {
   VaultConfig,
   WebhookConfig,
 } from "./config.ts";
-import type { Part, Text } from "./interpret.ts";
+import type { Part, Text } from "./text.ts";
 import { databasePath, withoutVariables, type Around } from "./places.ts";
 import { remarks } from "./remarks.ts";
 import { rulesSchema, type ConfigFile, type VaultEntry } from "./schema.ts";

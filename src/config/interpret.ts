@@ -1,30 +1,13 @@
-import type { Config, Source } from "./config.ts";
+import type { Config } from "./config.ts";
 import { build } from "./build.ts";
 import { explain } from "./explain.ts";
 import { configJsonSchema } from "./fields.ts";
 import { readJsonc, type Jsonc } from "./jsonc.ts";
-import type { Around, Variables } from "./places.ts";
 import type { Problem } from "./problem.ts";
-import { referencedNames, referenceIn, resolveReferences, type Reference, type Resolved } from "./references.ts";
+import { referencedNames, referenceIn, resolveReferences, type Reference } from "./references.ts";
 import { configSchema, ruleNames, rulesSchema, type ConfigFile } from "./schema.ts";
+import type { Part, Text } from "./text.ts";
 import { isObject, samePath, valueAt, type Path } from "./tree.ts";
-
-/** A configuration as text, with what is needed to understand it. */
-export interface Text {
-  readonly source: Source;
-  readonly folder: string;
-  readonly text: string;
-  readonly mode: number | undefined;
-  readonly around: Around;
-  /** The `.env` beside the file; asked for only when the environment lacks something. */
-  readonly beside: () => Promise<Variables>;
-}
-
-/** A part that can be left out by itself when a variable it needs is not set. */
-export interface Part {
-  readonly path: Path;
-  readonly resolved: Resolved;
-}
 
 /** Checks a text and builds the configuration from it, or names everything that is wrong with it. */
 export async function interpret(text: Text): Promise<{ config: Config } | { problems: readonly Problem[] }> {

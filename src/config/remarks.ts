@@ -1,4 +1,4 @@
-import type { Part, Text } from "./interpret.ts";
+import type { Part, Text } from "./text.ts";
 import type { Warning } from "./config.ts";
 import { pathText } from "./problem.ts";
 import type { ConfigFile } from "./schema.ts";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Clock } from "../core/clock.ts";
-import { VaultError } from "../core/errors.ts";
+import { unfitOptions, unresolvedIn } from "../core/options.ts";
 import type { Tunnel } from "../core/ports.ts";
 
 /** What a tunnel gets from the house besides its own options. */
@@ -38,17 +38,9 @@ export function defineTunnel<Options extends z.ZodObject>(parts: {
     open(configured, context) {
       const options = Object.fromEntries(Object.entries(configured).filter(([key]) => key !== "type"));
       const checked = parts.options.safeParse(options);
-      const unresolved = Object.keys(options).find((key) => String(options[key]).startsWith("env:"));
+      const unresolved = unresolvedIn(options);
       if (checked.success && unresolved === undefined) return parts.open(checked.data, context);
-      // The issue's own text could quote the value, and the value may be a token.
-      const at = unresolved ?? checked.error?.issues[0]?.path.join(".");
-      throw new VaultError(
-        "config_invalid",
-        `the ${parts.type} tunnel cannot use ${at ? `its ${at}` : "its options"}`,
-        {
-          hint: "correct it in the configuration, or set the variable it refers to",
-        },
-      );
+      throw unfitOptions(`${parts.type} tunnel`, unresolved ?? checked.error?.issues[0]?.path.join("."));
     },
   };
 }

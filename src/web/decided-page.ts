@@ -1,5 +1,5 @@
 import type { Card, Standing } from "../core/card.ts";
-import type { CardView } from "./card-page.ts";
+import type { CardView } from "./card-view.ts";
 import { client, clockFace, itemList, what } from "./card-parts.ts";
 import { html, type Markup } from "./html.ts";
 import { mark } from "./icon.ts";

@@ -1,5 +1,5 @@
 import type { Card } from "../core/card.ts";
-import type { CardView } from "./card-page.ts";
+import type { CardView } from "./card-view.ts";
 import { client, clockFace, itemList, split } from "./card-parts.ts";
 import { html, type Markup } from "./html.ts";
 import { page } from "./page.ts";
