@@ -174,7 +174,11 @@ export class Broker {
     }
     // Two identical calls that met on the way share the ticket, and with it what was shown.
     const claim = grants.claimOwed(ticket.approval) ?? grants.claim(ticket.request);
-    if (!claim) throw new VaultError("revoked", "a person revoked this approval before it was used");
+    if (!claim) {
+      throw new VaultError("revoked", "this approval ended before it was used", {
+        hint: "call again if it is still needed: a person will be asked",
+      });
+    }
     return this.#deliveries.deliver(ticket.request, vault, claim, waiter, perform);
   }
 

@@ -33,6 +33,7 @@ export class Deliveries {
     const { approval, basis, until } = claim;
     const about = { ...aboutRequest(request), release, approval, basis, ...(until !== undefined && { until }) };
     let recorded = false;
+    let ended = false;
     try {
       const provider = await vault.open();
       stopIfGone(waiter, claim);
@@ -42,14 +43,15 @@ export class Deliveries {
       const results = await perform(provider, request.items);
       if (request.action === "read") stopIfGone(waiter, claim);
       this.#noteEnd(about, request, results);
+      ended = true;
       const error = errorOf(results, names);
-      if (error && results.every((result) => result instanceof VaultError)) throw this.written(error);
+      if (error && results.every((result) => result instanceof VaultError)) throw error;
       claim.land();
       return { is: "done", results: results.map((result, at) => ({ name: names[at] ?? "", result })) };
     } catch (error) {
       claim.giveBack();
       const known = asVaultError(error);
-      if (recorded && !this.#hasLine.has(known)) {
+      if (recorded && !ended) {
         journal.note({ ...about, kind: "failed", at: clock.now(), code: known.code, detail: known.message });
       }
       throw recorded ? this.written(known) : known;

@@ -96,7 +96,7 @@ export class Desk implements Front {
     ticket.attach(waiter);
     let over = (): void => {};
     try {
-      return await new Promise<Attended>((resolve, reject) => {
+      const attended = await new Promise<Attended>((resolve, reject) => {
         const pending = (): void => {
           // From this moment on it waits no more: a yes in the same moment is for the next call.
           ticket.detach(waiter);
@@ -104,6 +104,8 @@ export class Desk implements Front {
         };
         const cancelHold = waiter.holdMs === undefined ? over : this.#o.clock.after(waiter.holdMs, pending);
         const abort = (): void => {
+          // Answered in the same moment: the delivery notices, and gives its use back.
+          if (!ticket.isOpen) return;
           if (waiter.isStop(waiter.signal.reason) && ticket.attached === 0) this.#withdraw(ticket);
           resolve({ is: "detached" });
         };
@@ -114,6 +116,8 @@ export class Desk implements Front {
         };
         ticket.settled.then((standing) => resolve({ is: "settled", standing }), reject);
       });
+      if (attended.is === "settled") waiter.answered();
+      return attended;
     } finally {
       over();
       ticket.detach(waiter);

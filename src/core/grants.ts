@@ -11,13 +11,17 @@ interface Grant {
   readonly doubt: Span;
   /** Deliveries owed to the calls that were attached when the person said yes. */
   owed: number;
-  /** Whether the next identical call may still come for a use, and until when. */
+  /** The one stretch in which an identical call may come for a use that nobody has had; begins when there first is one. */
   pickup: Span | undefined;
+  /** Whether there is such a use. */
+  held: boolean;
   /** The open window over what the person was asked for. */
   readonly window: OpenWindow | undefined;
   /** Deliveries on their way: a revocation still reaches them. */
   flights: number;
-  ended: VaultError | undefined;
+  ended: (() => VaultError) | undefined;
+  /** Whether its window's end has been told. */
+  told: boolean;
   stop: () => void;
 }
 
@@ -80,9 +84,11 @@ export class Grants {
       doubt: new Span(clock, LONGEST_MS),
       owed: attached,
       pickup: undefined,
+      held: false,
       window: window && { ...window, refs: new Set(window.asked.map((item) => item.handle.ref)) },
       flights: 0,
       ended: undefined,
+      told: false,
       stop: () => {},
     };
     this.#grants.set(approval, grant);
@@ -107,7 +113,7 @@ export class Grants {
   claim(request: AccessRequest): Claim | undefined {
     const held = this.#pickupFor(request.key);
     if (held && sameRefs(held.request, request)) {
-      held.pickup = undefined;
+      held.held = false;
       return this.#claimOf([held], "asked");
     }
     const covering = this.#covering(request);
@@ -130,7 +136,7 @@ export class Grants {
     return approval.split(",").some((id) => {
       const grant = this.#grants.get(id);
       if (!grant || this.#isOver(grant)) return false;
-      return grant.owed > 0 || grant.flights > 0 || isLive(grant.pickup) || isLive(grant.window?.span);
+      return grant.owed > 0 || grant.flights > 0 || (grant.held && isLive(grant.pickup)) || isLive(grant.window?.span);
     });
   }
 
@@ -148,12 +154,12 @@ export class Grants {
 
   /** Forgets everything without telling anyone: the process is going away. */
   clear(): void {
-    for (const grant of this.#grants.values()) this.#end(grant, REVOKED);
+    for (const grant of this.#grants.values()) this.#end(grant, CLOSING);
   }
 
   #pickupFor(key: string): Grant | undefined {
     for (const grant of this.#grants.values()) {
-      if (grant.pickup && grant.request.key === key && !this.#isOver(grant) && isLive(grant.pickup)) return grant;
+      if (grant.held && grant.request.key === key && !this.#isOver(grant) && isLive(grant.pickup)) return grant;
     }
     return undefined;
   }
@@ -197,33 +203,40 @@ export class Grants {
       basis,
       ...(basis === "window" && { until: endOf(grants) }),
       broken: () => {
-        for (const grant of uses) if (this.#isOver(grant)) return grant.ended;
-        return undefined;
+        const over = [...uses].filter((grant) => this.#isOver(grant));
+        if (over.length > 0) return over[0]?.ended?.();
+        // A window ends on time, also for what is on its way.
+        return basis === "window" && [...uses].some(({ window }) => !isLive(window?.span)) ? WINDOW_OVER() : undefined;
       },
       land: () => settle(),
       giveBack: () =>
         settle((grant) => {
-          if (basis === "asked" && !grant.ended && !grant.pickup) this.#offerPickup(grant);
+          if (basis === "asked" && !grant.ended) this.#offerPickup(grant);
         }),
     };
   }
 
-  /** A window that is open serves the next call by itself, so what is held beside it never outlives it. */
+  /**
+   * Holds a use for the next identical call. However often it is given back, it is held no longer than from the first
+   * time on; and as an open window serves the next call by itself, never longer than that.
+   */
   #offerPickup(grant: Grant): void {
     const { clock, pickupMs } = this.#o;
-    grant.pickup = new Span(clock, Math.min(pickupMs, grant.window?.span.leftMs() ?? pickupMs));
-    clock.after(grant.pickup.leftMs(), () => this.#checkPickup(grant));
+    if (!grant.pickup) {
+      grant.pickup = new Span(clock, Math.min(pickupMs, grant.window?.span.leftMs() ?? pickupMs));
+      clock.after(grant.pickup.leftMs(), () => this.#checkPickup(grant));
+    }
+    grant.held = isLive(grant.pickup);
   }
 
   #checkPickup(grant: Grant): void {
     if (grant.ended || !grant.pickup) return;
-    const over = grant.pickup.over();
-    if (over === undefined) {
+    if (isLive(grant.pickup)) {
       this.#o.clock.after(Math.max(1, grant.pickup.leftMs()), () => this.#checkPickup(grant));
       return;
     }
-    grant.pickup = undefined;
-    if (!grant.window) this.#o.lapsed(grant.approval, grant.request, "once", over);
+    if (grant.held && !grant.window) this.#o.lapsed(grant.approval, grant.request, "once", "time");
+    grant.held = false;
     this.#tidy(grant);
   }
 
@@ -235,7 +248,7 @@ export class Grants {
       if (grant.ended || this.#isOver(grant)) return;
       if (isLive(window.span)) this.#watch(grant);
       else {
-        this.#o.lapsed(grant.approval, grant.request, "window", "time");
+        this.#lapse(grant);
         this.#tidy(grant);
       }
     });
@@ -246,11 +259,12 @@ export class Grants {
     if (grant.ended) return true;
     if (grant.doubt.over() !== "clock") return false;
     this.#end(grant, IN_DOUBT);
+    grant.told = true;
     this.#o.lapsed(grant.approval, grant.request, grant.window ? "window" : "once", "clock");
     return true;
   }
 
-  #end(grant: Grant | undefined, why: VaultError): void {
+  #end(grant: Grant | undefined, why: () => VaultError): void {
     if (!grant || grant.ended) return;
     grant.ended = why;
     grant.stop();
@@ -259,18 +273,34 @@ export class Grants {
 
   /** Drops a grant that can serve nobody any more. */
   #tidy(grant: Grant): void {
-    if (grant.owed > 0 || grant.flights > 0 || grant.pickup || isLive(grant.window?.span)) return;
+    if (grant.owed > 0 || grant.flights > 0 || grant.held || isLive(grant.window?.span)) return;
     grant.stop();
     this.#grants.delete(grant.approval);
+    if (!grant.ended) this.#lapse(grant);
+  }
+
+  /** Tells of a window's end once, whoever notices it first. */
+  #lapse(grant: Grant): void {
+    if (!grant.window || grant.told) return;
+    grant.told = true;
+    this.#o.lapsed(grant.approval, grant.request, "window", grant.window.span.over() ?? "time");
   }
 }
 
-const REVOKED = new VaultError("revoked", "a person revoked this approval before the value was handed over", {
-  hint: "ask the user before you ask for it again",
-});
-const IN_DOUBT = new VaultError("revoked", "the clock of this computer stepped back, which ends every open approval", {
-  hint: "call again: a person will be asked",
-});
+// Made anew each time: an error belongs to the delivery that it ends.
+const REVOKED = (): VaultError =>
+  new VaultError("revoked", "a person revoked this approval before the value was handed over", {
+    hint: "ask the user before you ask for it again",
+  });
+const IN_DOUBT = (): VaultError =>
+  new VaultError("revoked", "the clock of this computer stepped back, which ends every open approval", {
+    hint: "call again: a person will be asked",
+  });
+const WINDOW_OVER = (): VaultError =>
+  new VaultError("expired", "the window ended before the value was handed over", {
+    hint: "call again: a person will be asked",
+  });
+const CLOSING = (): VaultError => new VaultError("cancelled", "agent-vault is closing; nothing was handed over");
 
 function isLive(span: Span | undefined): boolean {
   return span !== undefined && span.over() === undefined;

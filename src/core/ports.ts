@@ -129,6 +129,8 @@ export interface Waiter {
   readonly isStop: (reason: unknown) => boolean;
   /** Told how things stand when waiting begins and at every change. */
   readonly waiting: (wait: Wait) => void;
+  /** Told when a person has answered: what is left is the vault's work. */
+  readonly answered: () => void;
 }
 
 /** What is known while a person is being waited for. */

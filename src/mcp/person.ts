@@ -38,16 +38,17 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
   let last: Wait | undefined;
   let beats = 0;
   let told = "";
+  let answered = false;
   let settled = false;
   let stopBeat = (): void => {};
 
   const tell = (wait: Wait): void => {
-    told = progressText(wait, clock.now());
+    told = answered ? "A person has answered; the vault is at work." : progressText(wait, clock.now());
     // A client that has gone away is noticed elsewhere; a lost progress message is no reason to fail.
     if (call.progress) void call.progress(++beats, told).catch(() => {});
   };
   const putUpDialog = (wait: Wait): void => {
-    if (!session.dialogs.possible || !wait.linkIsFinal) return;
+    if (!session.dialogs.possible || !wait.linkIsFinal || answered) return;
     dialogOver ??= new AbortController();
     void session.dialogs.show(wait, { over: dialogOver.signal, isSettled: () => settled });
   };
@@ -77,6 +78,12 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
       // Told at once is what changes for the person: where to answer, and what does not work on the way there.
       if (wait.link && progressText(wait, clock.now()) !== told) tell(wait);
       putUpDialog(wait);
+    },
+    // The client is still kept alive, but nobody is asked any more.
+    answered: () => {
+      answered = true;
+      settled = true;
+      dialogOver?.abort();
     },
   };
   const done = (how: { settled: boolean }): void => {

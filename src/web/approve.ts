@@ -5,6 +5,7 @@ import type { Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";
 import { cardPage } from "./card-page.ts";
+import type { CardView } from "./card-view.ts";
 import { fromOurPage } from "./guard.ts";
 import { plainPage } from "./page.ts";
 import { createPolls } from "./poll.ts";
@@ -37,8 +38,10 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
     const token = tokenOf(request);
     const card = token === undefined ? undefined : front.card(token);
     if (token === undefined || card === undefined) return notFound(response);
-    const late = request.query["late"] !== undefined;
-    response.send(cardPage({ card, token, seal: seal.of(token, card.revision), now: clock.now(), late }));
+    const { late, changed } = request.query;
+    const notTaken: CardView["notTaken"] = late !== undefined ? "late" : changed !== undefined ? "changed" : undefined;
+    const view = { card, token, seal: seal.of(token, card.revision), now: clock.now(), ...(notTaken && { notTaken }) };
+    response.send(cardPage(view));
   });
 
   router.get("/approve/:token/live", async (request, response) => {
@@ -91,7 +94,8 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
           said.verdict === "revoke"
             ? front.revoke(token)
             : await front.answer(token, said.verdict === "approve" ? { ...said, revision } : said, { proof: "link" });
-        response.redirect(303, `/approve/${token}${done ? "" : "?late"}`);
+        const isStale = said.verdict === "approve" && front.card(token)?.revision !== revision;
+        response.redirect(303, `/approve/${token}${done ? "" : isStale ? "?changed" : "?late"}`);
       } catch (error) {
         if (!(error instanceof VaultError) || error.code !== "audit_unavailable") throw error;
         unrecorded(response, token);

@@ -7,6 +7,6 @@ export interface CardView {
   /** Goes into each form and comes back with each answer. */
   readonly seal: string;
   readonly now: number;
-  /** Whether the person just answered something that was already decided. */
-  readonly late: boolean;
+  /** Why the answer just given was not taken: another came first, or the card is no longer the one it answered. */
+  readonly notTaken?: "late" | "changed";
 }

@@ -17,7 +17,7 @@ interface Verdict {
 }
 
 /** A request that is settled: what is now true, and what can still be done about it. */
-export function decidedPage({ card, token, seal, now, late }: CardView, standing: Decided): string {
+export function decidedPage({ card, token, seal, now, notTaken }: CardView, standing: Decided): string {
   const verdict = verdictOf(card, standing, now);
   const { open } = verdict;
   const path = `/approve/${token}`;
@@ -29,7 +29,7 @@ export function decidedPage({ card, token, seal, now, late }: CardView, standing
     ...(open ? { live: { path: `${path}/live`, version: card.version } } : {}),
     ...(open?.until === undefined ? {} : { header: clockFace(open.until - now) }),
     main: html`<main>
-      ${late ? html`<p class="note">Already decided at ${moment(standing.at, now)}. Your tap changed nothing.</p>` : undefined}
+      ${notTaken ? html`<p class="note">Already decided at ${moment(standing.at, now)}. Your tap changed nothing.</p>` : undefined}
       <h1 class="verdict" tabindex="-1">${mark(verdict.mark)}<span>${verdict.headline}</span></h1>
       ${verdict.lines.map((line) => html`<p class="line">${line}</p>`)} ${open ? revoke(path, seal) : undefined}
       <section class="asked">

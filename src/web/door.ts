@@ -24,6 +24,7 @@ const FIRST_RETRY_MS = 15_000;
 const LAST_RETRY_MS = 10 * 60_000;
 const CLOSE_MS = 800;
 const REST_AFTER_MS = 5 * 60_000;
+const NEED_CHECK_MS = 60_000;
 
 /** The page and the tunnel in front of the desk. Nothing listens and nothing connects before the first `open`. */
 export function createDoor({ startWeb, tunnel, onTunnelFailed, clock, isNeeded = () => true }: DoorOptions): OwnDoor {
@@ -33,6 +34,8 @@ export function createDoor({ startWeb, tunnel, onTunnelFailed, clock, isNeeded =
   let attempt: Promise<void> = Promise.resolve();
   let line: { is: "down" } | { is: "opening" } | { is: "up"; tunnel: OpenTunnel; origin: string } = { is: "down" };
   let trouble: VaultError | undefined;
+  let neededAt = Number.NEGATIVE_INFINITY;
+  let resting: Promise<void> = Promise.resolve();
   let retry = { at: Number.NEGATIVE_INFINITY, afterMs: FIRST_RETRY_MS };
 
   const failed = (error: VaultError): void => {
@@ -45,14 +48,14 @@ export function createDoor({ startWeb, tunnel, onTunnelFailed, clock, isNeeded =
   };
 
   /** A tunnel nobody needs is given up: clients leave servers running, and a free account has room for one. */
-  const restLater = (page: Web, mine: OpenTunnel, idleChecks = 0): void => {
-    clock.after(REST_AFTER_MS / 5, () => {
+  const restLater = (page: Web, mine: OpenTunnel): void => {
+    clock.after(NEED_CHECK_MS, () => {
       if (line.is !== "up" || line.tunnel !== mine || closing.signal.aborted) return;
-      if (isNeeded()) return restLater(page, mine);
-      if (idleChecks < 4) return restLater(page, mine, idleChecks + 1);
+      if (isNeeded()) neededAt = clock.mono();
+      if (clock.mono() - neededAt < REST_AFTER_MS) return restLater(page, mine);
       line = { is: "down" };
       page.setPublicOrigin(undefined);
-      void mine.close().catch(() => undefined); // What it still holds goes with the process.
+      resting = mine.close().catch(() => undefined); // What it still holds goes with the process.
     });
   };
 
@@ -68,6 +71,8 @@ export function createDoor({ startWeb, tunnel, onTunnelFailed, clock, isNeeded =
       void mine.close().catch(() => undefined); // It is gone already; only what it still holds is given back.
     };
     try {
+      // The one before may still be closing, and an account may have room for one.
+      await resting;
       mine = await to.open(page.port, onLost, closing.signal);
       if (lost !== undefined) throw lost;
       page.setPublicOrigin(mine.origin);
@@ -97,6 +102,7 @@ export function createDoor({ startWeb, tunnel, onTunnelFailed, clock, isNeeded =
 
   return {
     open: async () => {
+      neededAt = clock.mono();
       const page = await start();
       if (tunnel === undefined || line.is !== "down" || clock.mono() < retry.at) return;
       attempt = connect(tunnel, page);
@@ -115,6 +121,7 @@ export function createDoor({ startWeb, tunnel, onTunnelFailed, clock, isNeeded =
       const ends = [
         web?.then((page) => page.close()) ?? Promise.resolve(),
         last.is === "up" ? last.tunnel.close() : attempt,
+        resting,
       ];
       let cancel = (): void => undefined;
       const enough = new Promise<void>((resolve) => {

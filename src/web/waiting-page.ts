@@ -6,7 +6,7 @@ import { page } from "./page.ts";
 import { count, duration, moment } from "./words.ts";
 
 /** A request that waits for its answer: who, for what, why, what a yes opens, how long is left. */
-export function waitingPage({ card, token, seal, now, late }: CardView): string {
+export function waitingPage({ card, token, seal, now, notTaken }: CardView): string {
   const path = `/approve/${token}`;
   return page({
     title: "Approve or deny - agent-vault",
@@ -16,8 +16,8 @@ export function waitingPage({ card, token, seal, now, late }: CardView): string 
     news: card.attached > 0 ? "The agent is waiting." : "Nobody is waiting just now.",
     header: clockFace(card.expiresAt - now),
     main: html`<main>
-      ${heading(card)} ${late ? CHANGED : undefined} ${attendance(card)} ${itemList(card, now)} ${said(card)}
-      ${seen(card)}
+      ${heading(card)} ${notTaken ? NOT_TAKEN[notTaken] : undefined} ${attendance(card)} ${itemList(card, now)}
+      ${said(card)} ${seen(card)}
       <form id="decide" method="post" action="${path}">
         ${ENTER_DECIDES_NOTHING}
         <input type="hidden" name="seal" value="${seal}" />
@@ -29,9 +29,12 @@ export function waitingPage({ card, token, seal, now, late }: CardView): string 
   });
 }
 
-const CHANGED = html`<p class="note" role="alert">
-  Nothing was decided: what approving opens has changed. Look once more.
-</p>`;
+const NOT_TAKEN = {
+  late: html`<p class="note" role="alert">An answer is just being written down.</p>`,
+  changed: html`<p class="note" role="alert">
+    Nothing was decided: what approving opens has changed. Look once more.
+  </p>`,
+};
 
 // Enter inside a form presses its first button. This one closes a dialog, and there is none.
 const ENTER_DECIDES_NOTHING = html`<button class="none" type="submit" formmethod="dialog" tabindex="-1"></button>`;

@@ -299,3 +299,90 @@ describe("a batch", () => {
     expect(error).toMatchObject({ code: "conflict", message: expect.stringContaining('"DATABASE_URL", "STRIPE_KEY"') });
   });
 });
+
+describe("what a second look found", () => {
+  it("gives every delivery that a revocation stops its own line, however many there were before", async () => {
+    const house = startHouse({ rules: { ttlMs: MINUTE } });
+    for (const name of ["DATABASE_URL", "STRIPE_KEY"]) {
+      let open = (): void => {};
+      house.vault.gate = new Promise((resolve) => {
+        open = resolve;
+      });
+      const call = house.get(name);
+      await settle();
+      await house.approve("window");
+      await settle();
+      house.desk.revoke(house.tokens.at(-1) ?? "");
+      open();
+      expect(await codeOf(call)).toBe("revoked");
+    }
+    const kinds = house.journal.kinds();
+    expect(kinds.filter((kind) => kind === "failed")).toHaveLength(kinds.filter((kind) => kind === "releasing").length);
+  });
+
+  it("tells of a window's end also when a delivery was on its way as it ended", async () => {
+    const { house, open } = gated({ rules: { ttlMs: MINUTE } });
+    const call = house.get("DATABASE_URL");
+    await settle();
+    await house.approve("window");
+    await settle();
+    // The machine sleeps through the window's end: no timer has fired when the vault answers.
+    house.clock.setWall(house.clock.now() + 2 * MINUTE);
+    open();
+    await call.reply;
+    expect(house.journal.kinds().filter((kind) => kind === "window_ended")).toHaveLength(1);
+  });
+
+  it("holds a use that is given back again and again no longer than from the first time on", async () => {
+    const house = startHouse();
+    const first = house.get("DATABASE_URL");
+    await settle();
+    first.cancel();
+    await settle();
+    await house.approve("once");
+    for (let round = 0; round < 3; round++) {
+      house.clock.advance(2 * MINUTE);
+      let open = (): void => {};
+      house.vault.gate = new Promise((resolve) => {
+        open = resolve;
+      });
+      const call = house.get("DATABASE_URL");
+      await settle();
+      call.cancel();
+      open();
+      await settle();
+    }
+    expect(house.rings, "five minutes after the yes it was asked for anew").toHaveLength(2);
+  });
+
+  it("keeps a value back whose window ended while it was fetched", async () => {
+    const house = startHouse({ rules: { ttlMs: MINUTE } });
+    const first = house.get("DATABASE_URL");
+    await settle();
+    await house.approve("window");
+    await first.reply;
+    let open = (): void => {};
+    house.vault.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const call = house.get("DATABASE_URL");
+    await settle();
+    house.clock.advance(MINUTE);
+    open();
+    expect(await codeOf(call)).toBe("expired");
+    expect(house.journal.events.at(-1)).toMatchObject({ kind: "failed", code: "expired" });
+  });
+
+  it("says that it was closing, and not that a person revoked, when the end catches a value on its way", async () => {
+    const { house, open } = gated();
+    const call = house.get("DATABASE_URL");
+    await settle();
+    await house.approve("once");
+    await settle();
+    house.desk.close("the client closed the connection");
+    house.grants.clear();
+    open();
+    expect(await codeOf(call)).toBe("cancelled");
+    expect(house.journal.events.at(-1)).toMatchObject({ kind: "failed", detail: expect.stringContaining("closing") });
+  });
+});

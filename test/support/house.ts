@@ -205,6 +205,7 @@ export function startHouse(
       holdMs: options.holdMs,
       isStop: (reason) => reason === "user-cancel",
       waiting: (wait) => waits.push(wait),
+      answered: () => {},
     };
     const reply = run(waiter);
     reply.catch(() => {});

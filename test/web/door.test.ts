@@ -220,6 +220,40 @@ describe("a tunnel that nobody needs", () => {
     await door.settled();
     expect(door.link(token).public).toBe(`${ORIGIN}/approve/${token}`);
   });
+
+  it("counts what was needed between two looks", async () => {
+    const fake = fakeTunnel();
+    const { door, clock } = start({ tunnel: fake.tunnel, isNeeded: () => false });
+    await door.open();
+    fake.up();
+    await door.settled();
+    clock.advance(4 * 60_000 + 30_000);
+    await door.open();
+    clock.advance(4 * 60_000);
+    expect(fake.closed()).toBe(0);
+    clock.advance(2 * 60_000);
+    expect(fake.closed()).toBe(1);
+  });
+
+  it("is opened again only after the one before is closed", async () => {
+    const fake = fakeTunnel();
+    const { door, clock } = start({ tunnel: fake.tunnel, isNeeded: () => false });
+    let closeFirst = (): void => {};
+    const closing = new Promise<void>((resolve) => {
+      closeFirst = resolve;
+    });
+    await door.open();
+    fake.up({ close: () => closing });
+    await door.settled();
+    clock.advance(6 * 60_000);
+    await door.open();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(fake.opened).toHaveLength(1);
+    closeFirst();
+    await vi.waitFor(() => expect(fake.opened).toHaveLength(2));
+    fake.up();
+    await door.settled();
+  });
 });
 
 describe("closing the door", () => {
