@@ -1,0 +1,74 @@
+import { Server } from "@modelcontextprotocol/sdk/server/index.js";
+import { describe, expect, it } from "vitest";
+import type { Wait } from "../../src/core/ports.ts";
+import { Dialogs } from "../../src/mcp/dialog.ts";
+import { waiterFor } from "../../src/mcp/person.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+
+function start() {
+  const clock = new FakeClock();
+  const server = new Server({ name: "test", version: "1" }, { capabilities: {} });
+  const session = { server, clock, waitMs: undefined, limitMs: undefined, dialogs: new Dialogs(server, clock) };
+  const messages: string[] = [];
+  const abort = new AbortController();
+  const progress = (_count: number, message: string): Promise<void> => Promise.resolve(void messages.push(message));
+  const { waiter, done } = waiterFor(session, { signal: abort.signal, progress });
+  const wait: Wait = {
+    request: "r-1",
+    vault: "dev",
+    action: "read",
+    names: ["DATABASE_URL"],
+    rang: [],
+    troubles: [],
+    linkIsFinal: false,
+    expiresAt: clock.now() + 900_000,
+  };
+  const link = { local: "http://localhost:9999/approve/abc" };
+  return { clock, session, messages, abort, waiter, done, wait, link };
+}
+
+describe("a call that waits", () => {
+  it("tells the client where to answer as soon as it is known, once, and then every ten seconds", () => {
+    const { clock, messages, waiter, wait, link } = start();
+    waiter.waiting(wait);
+    expect(messages).toEqual([]);
+    waiter.waiting({ ...wait, link });
+    waiter.waiting({ ...wait, link, linkIsFinal: true });
+    waiter.waiting({ ...wait, link, linkIsFinal: true, rang: ["ntfy"] });
+    expect(messages).toEqual([expect.stringContaining(`15:00 left. Approve or deny at ${link.local}`)]);
+    clock.advance(30_000);
+    expect(messages).toHaveLength(4);
+    expect(messages.at(-1)).toContain("14:30 left");
+  });
+
+  it("keeps the client alive while the vault works, but asks nobody any more", () => {
+    const { clock, messages, waiter, wait, link } = start();
+    waiter.waiting({ ...wait, link, linkIsFinal: true });
+    waiter.answered();
+    clock.advance(20_000);
+    expect(messages.slice(1)).toEqual([
+      "A person has answered; the vault is at work.",
+      "A person has answered; the vault is at work.",
+    ]);
+  });
+
+  it("falls silent when it is over", () => {
+    const { clock, messages, waiter, done, wait, link } = start();
+    waiter.waiting({ ...wait, link });
+    done({ settled: true });
+    clock.advance(60_000);
+    expect(messages).toHaveLength(1);
+  });
+
+  it("learns from a time-out how long this client waits, and nothing from a user who stops", () => {
+    for (const [reason, limit] of [
+      ["Request timed out", 50_000],
+      ["AbortError: user-cancel", undefined],
+    ] as const) {
+      const { clock, session, abort } = start();
+      clock.advance(60_000);
+      abort.abort(reason);
+      expect(session.limitMs).toBe(limit);
+    }
+  });
+});
