@@ -2,7 +2,7 @@ import type { Reply } from "./asks.ts";
 import type { Clock } from "./clock.ts";
 import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
-import type { Claim } from "./grants.ts";
+import type { Claim } from "./claim.ts";
 import { errorOf } from "./outcomes.ts";
 import type { Each, Journal, Provider, Vault, Waiter } from "./ports.ts";
 import { aboutRequest } from "./records.ts";

@@ -1,5 +1,6 @@
 import { type Clock, Span } from "./clock.ts";
-import { VaultError } from "./errors.ts";
+import { type Claim, closing, inDoubt, revoked, windowOver } from "./claim.ts";
+import type { VaultError } from "./errors.ts";
 import type { Offer } from "./policy.ts";
 import type { AccessRequest, Item } from "./request.ts";
 
@@ -29,21 +30,6 @@ interface OpenWindow {
   readonly scope: Offer["scope"];
   readonly span: Span;
   readonly refs: ReadonlySet<string>;
-}
-
-/** Permission taken for one delivery. Either `land` or `giveBack` it. */
-export interface Claim {
-  /** Id of the approval this rests on; several, with commas, where a batch rests on several windows. */
-  readonly approval: string;
-  readonly basis: "asked" | "window";
-  /** End of the nearest window, epoch ms; absent when a person was asked for this very use. */
-  readonly until?: number;
-  /** Why the value must stay where it is: a person revoked the approval, or the clock became doubtful. */
-  readonly broken: () => VaultError | undefined;
-  /** The value has been handed over. */
-  readonly land: () => void;
-  /** It was not: the next identical call may have one use for it, for as long as it would have had to come. */
-  readonly giveBack: () => void;
 }
 
 /** Why a permission ended without anybody ending it: its time ran out, or the clock became doubtful. */
@@ -148,13 +134,13 @@ export class Grants {
   /** Ends all that an approval opened, deliveries on their way included. False when there was nothing to end. */
   revoke(approval: string): boolean {
     if (!this.isOpen(approval)) return false;
-    for (const id of approval.split(",")) this.#end(this.#grants.get(id), REVOKED);
+    for (const id of approval.split(",")) this.#end(this.#grants.get(id), revoked);
     return true;
   }
 
   /** Forgets everything without telling anyone: the process is going away. */
   clear(): void {
-    for (const grant of this.#grants.values()) this.#end(grant, CLOSING);
+    for (const grant of this.#grants.values()) this.#end(grant, closing);
   }
 
   #pickupFor(key: string): Grant | undefined {
@@ -206,7 +192,7 @@ export class Grants {
         const over = [...uses].filter((grant) => this.#isOver(grant));
         if (over.length > 0) return over[0]?.ended?.();
         // A window ends on time, also for what is on its way.
-        return basis === "window" && [...uses].some(({ window }) => !isLive(window?.span)) ? WINDOW_OVER() : undefined;
+        return basis === "window" && [...uses].some(({ window }) => !isLive(window?.span)) ? windowOver() : undefined;
       },
       land: () => settle(),
       giveBack: () =>
@@ -258,7 +244,7 @@ export class Grants {
   #isOver(grant: Grant): boolean {
     if (grant.ended) return true;
     if (grant.doubt.over() !== "clock") return false;
-    this.#end(grant, IN_DOUBT);
+    this.#end(grant, inDoubt);
     grant.told = true;
     this.#o.lapsed(grant.approval, grant.request, grant.window ? "window" : "once", "clock");
     return true;
@@ -286,21 +272,6 @@ export class Grants {
     this.#o.lapsed(grant.approval, grant.request, "window", grant.window.span.over() ?? "time");
   }
 }
-
-// Made anew each time: an error belongs to the delivery that it ends.
-const REVOKED = (): VaultError =>
-  new VaultError("revoked", "a person revoked this approval before the value was handed over", {
-    hint: "ask the user before you ask for it again",
-  });
-const IN_DOUBT = (): VaultError =>
-  new VaultError("revoked", "the clock of this computer stepped back, which ends every open approval", {
-    hint: "call again: a person will be asked",
-  });
-const WINDOW_OVER = (): VaultError =>
-  new VaultError("expired", "the window ended before the value was handed over", {
-    hint: "call again: a person will be asked",
-  });
-const CLOSING = (): VaultError => new VaultError("cancelled", "agent-vault is closing; nothing was handed over");
 
 function isLive(span: Span | undefined): boolean {
   return span !== undefined && span.over() === undefined;

@@ -1,0 +1,34 @@
+import { VaultError } from "./errors.ts";
+
+/** Permission taken for one delivery. Either `land` or `giveBack` it. */
+export interface Claim {
+  /** Id of the approval this rests on; several, with commas, where a batch rests on several windows. */
+  readonly approval: string;
+  readonly basis: "asked" | "window";
+  /** End of the nearest window, epoch ms; absent when a person was asked for this very use. */
+  readonly until?: number;
+  /** Why the value must stay where it is: a person revoked the approval, or the clock became doubtful. */
+  readonly broken: () => VaultError | undefined;
+  /** The value has been handed over. */
+  readonly land: () => void;
+  /** It was not: the next identical call may have one use for it, for as long as it would have had to come. */
+  readonly giveBack: () => void;
+}
+
+/** Why a delivery was stopped. Made anew each time: an error belongs to the delivery that it ends. */
+export const revoked = (): VaultError =>
+  new VaultError("revoked", "a person revoked this approval before the value was handed over", {
+    hint: "ask the user before you ask for it again",
+  });
+/** Law 7: a clock that steps back leaves nothing open. */
+export const inDoubt = (): VaultError =>
+  new VaultError("revoked", "the clock of this computer stepped back, which ends every open approval", {
+    hint: "call again: a person will be asked",
+  });
+/** It was on its way when the window ended. */
+export const windowOver = (): VaultError =>
+  new VaultError("expired", "the window ended before the value was handed over", {
+    hint: "call again: a person will be asked",
+  });
+/** The process is going away. */
+export const closing = (): VaultError => new VaultError("cancelled", "agent-vault is closing; nothing was handed over");
