@@ -7,7 +7,7 @@ export interface Claim {
   readonly basis: "asked" | "window";
   /** End of the nearest window, epoch ms; absent when a person was asked for this very use. */
   readonly until?: number;
-  /** Why the value must stay where it is: a person revoked the approval, or the clock became doubtful. */
+  /** Why the value must stay where it is: the approval was revoked, its window ended, or the clock became doubtful. */
   readonly broken: () => VaultError | undefined;
   /** The value has been handed over. */
   readonly land: () => void;

@@ -17,10 +17,7 @@ describe("a read", () => {
 
   it("records every step with who, what, why and on whose approval", async () => {
     const house = startHouse({ rules: { ttlMs: 15 * MINUTE } });
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await call.reply;
+    await house.served("DATABASE_URL");
     const [requested, approved, releasing, released] = house.journal.events;
     for (const event of [requested, approved, releasing, released]) {
       expect(event).toMatchObject({
@@ -163,10 +160,7 @@ describe("a read", () => {
 describe("a window", () => {
   it("covers the same secret without asking until it ends, to the millisecond", async () => {
     const house = startHouse({ rules: { ttlMs: 15 * MINUTE } });
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await call.reply;
+    await house.served("DATABASE_URL");
     house.clock.advance(15 * MINUTE - 1);
     expect(await codeOf(house.get("DATABASE_URL"))).toBe("done");
     expect(house.journal.events.at(-2)).toMatchObject({ kind: "releasing", basis: "window" });
@@ -183,10 +177,7 @@ describe("a window", () => {
   ])("of one minute ends after one minute %s", async (_, start) => {
     const house = startHouse({ rules: { ttlMs: MINUTE } });
     house.clock.setWall(start);
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await call.reply;
+    await house.served("DATABASE_URL");
     house.clock.advance(MINUTE - 1);
     expect(await codeOf(house.get("DATABASE_URL"))).toBe("done");
     house.clock.advance(1);
@@ -197,10 +188,7 @@ describe("a window", () => {
 
   it("is revoked when the wall clock steps back, and says so in the log", async () => {
     const house = startHouse({ rules: { ttlMs: 60 * MINUTE } });
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await call.reply;
+    await house.served("DATABASE_URL");
     house.clock.advance(10 * MINUTE);
     house.clock.setWall(house.clock.now() - 3_000);
     void house.get("DATABASE_URL");
@@ -213,20 +201,14 @@ describe("a window", () => {
 
   it("survives a wall clock that is set right by a second", async () => {
     const house = startHouse({ rules: { ttlMs: 60 * MINUTE } });
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await call.reply;
+    await house.served("DATABASE_URL");
     house.clock.setWall(house.clock.now() - 1_000);
     expect(await codeOf(house.get("DATABASE_URL"))).toBe("done");
   });
 
   it("ends at once when the wall clock jumps past its end", async () => {
     const house = startHouse({ rules: { ttlMs: MINUTE } });
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await call.reply;
+    await house.served("DATABASE_URL");
     house.clock.setWall(house.clock.now() + MINUTE);
     void house.get("DATABASE_URL");
     await settle();
@@ -235,10 +217,7 @@ describe("a window", () => {
 
   it("of one secret covers no other; of the vault covers all of that vault and no other", async () => {
     const house = startHouse({ vaults: { dev: { ttlMs: MINUTE, ttlScope: "vault" }, prod: { ttlMs: MINUTE } } });
-    const first = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await first.reply;
+    await house.served("DATABASE_URL");
     expect(await codeOf(house.get("STRIPE_KEY"))).toBe("done");
     const other = house.get("DATABASE_URL", { vault: "prod" });
     await settle();
@@ -252,10 +231,7 @@ describe("a window", () => {
 
   it("belongs to the session that asked", async () => {
     const house = startHouse({ rules: { ttlMs: MINUTE, ttlScope: "vault" } });
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await call.reply;
+    await house.served("DATABASE_URL");
     void house.get("DATABASE_URL", { session: "session-2" });
     await settle();
     expect(house.rings).toHaveLength(2);
@@ -263,10 +239,7 @@ describe("a window", () => {
 
   it("never covers a write", async () => {
     const house = startHouse({ rules: { ttlMs: 60 * MINUTE, ttlScope: "vault" } });
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await call.reply;
+    await house.served("DATABASE_URL");
     void house.set({ DATABASE_URL: "postgres://new-canary-1234" });
     await settle();
     expect(house.rings).toHaveLength(2);
@@ -275,10 +248,7 @@ describe("a window", () => {
 
   it("cannot be widened at the page: 'window' without an offer is just once", async () => {
     const house = startHouse({ rules: { ttlMs: 0 } });
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve("window");
-    await call.reply;
+    await house.served("DATABASE_URL");
     void house.get("DATABASE_URL");
     await settle();
     expect(house.rings).toHaveLength(2);
@@ -286,10 +256,7 @@ describe("a window", () => {
 
   it("ends when a person revokes it, and the log says so once", async () => {
     const house = startHouse({ rules: { ttlMs: 60 * MINUTE } });
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await call.reply;
+    await house.served("DATABASE_URL");
     expect(house.desk.revoke(house.tokens[0] ?? "")).toBe(true);
     expect(house.desk.revoke(house.tokens[0] ?? "")).toBe(false);
     expect(house.journal.kinds().filter((kind) => kind === "revoked")).toHaveLength(1);
@@ -301,10 +268,7 @@ describe("a window", () => {
 
   it("revoked while a value is on its way keeps that value back", async () => {
     const house = startHouse({ rules: { ttlMs: 60 * MINUTE } });
-    const first = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await first.reply;
+    await house.served("DATABASE_URL");
     let open = (): void => {};
     house.vault.gate = new Promise((resolve) => {
       open = resolve;
@@ -318,10 +282,7 @@ describe("a window", () => {
 
   it("in a batch, the card asks only for what is not open, and lists the rest with its end", async () => {
     const house = startHouse({ rules: { ttlMs: 15 * MINUTE } });
-    const first = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await first.reply;
+    await house.served("DATABASE_URL");
     const until = house.clock.now() + 15 * MINUTE;
     const both = house.get(["DATABASE_URL", "STRIPE_KEY"]);
     await settle();

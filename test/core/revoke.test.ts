@@ -48,10 +48,7 @@ describe("a revocation", () => {
   it("of one window ends a batch that rests on two", async () => {
     const house = startHouse({ rules: { ttlMs: 5 * MINUTE } });
     for (const name of ["DATABASE_URL", "STRIPE_KEY"]) {
-      const call = house.get(name);
-      await settle();
-      await house.approve();
-      await call.reply;
+      await house.served(name);
     }
     expect(await codeOf(house.get(["DATABASE_URL", "STRIPE_KEY"]))).toBe("done");
     const released = house.journal.events.findLast(({ kind }) => kind === "released");
@@ -143,20 +140,14 @@ describe("a window", () => {
 
   it("shows as over once the wall clock is past its end, whatever the timers think", async () => {
     const house = startHouse({ rules: { ttlMs: 30 * MINUTE } });
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve("window");
-    await call.reply;
+    await house.served("DATABASE_URL");
     house.clock.setWall(house.clock.now() + 60 * MINUTE);
     expect(house.card().standing).toMatchObject({ is: "approved", ended: "over" });
   });
 
   it("that ends while a batch waits is a new revision: a yes to the old one is not taken", async () => {
     const house = startHouse({ rules: { ttlMs: MINUTE } });
-    const first = house.get("DATABASE_URL");
-    await settle();
-    await house.approve();
-    await first.reply;
+    await house.served("DATABASE_URL");
     const batch = house.get(["DATABASE_URL", "STRIPE_KEY"]);
     await settle();
     const seen = house.card();
@@ -357,10 +348,7 @@ describe("what a second look found", () => {
 
   it("keeps a value back whose window ended while it was fetched", async () => {
     const house = startHouse({ rules: { ttlMs: MINUTE } });
-    const first = house.get("DATABASE_URL");
-    await settle();
-    await house.approve("window");
-    await first.reply;
+    await house.served("DATABASE_URL");
     let open = (): void => {};
     house.vault.gate = new Promise((resolve) => {
       open = resolve;

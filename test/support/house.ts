@@ -120,6 +120,8 @@ export interface House {
   readonly card: (at?: number) => Card;
   readonly approve: (choice?: "window" | "once", at?: number) => Promise<boolean>;
   readonly deny: (at?: number) => Promise<boolean>;
+  /** One secret asked for, approved and handed over, with whatever window was offered. */
+  readonly served: (name: string, call?: CallOptions) => Promise<void>;
 }
 
 export interface CallOptions {
@@ -218,7 +220,7 @@ export function startHouse(
     reason: options.reason ?? "run migration 0042",
   });
   const tokenAt = (at: number): string => tokens.at(at) ?? "no such request";
-  return {
+  const house: House = {
     clock,
     journal,
     vault,
@@ -249,7 +251,14 @@ export function startHouse(
         { proof: "link" },
       ),
     deny: (at = -1) => desk.answer(tokenAt(at), { verdict: "deny" }, { proof: "link" }),
+    served: async (name, options) => {
+      const asked = house.get(name, options);
+      await settle();
+      await house.approve();
+      await asked.reply;
+    },
   };
+  return house;
 }
 
 /** Lets everything that can happen without time passing happen. */
