@@ -28,7 +28,7 @@ export interface World {
   readonly remove: () => void;
 }
 
-/** A throw-away project with an env vault outside it. `config` is merged over a vault named dev and no browser. */
+/** A throw-away project with an env vault outside it. `config` is merged over a vault named dev, no browser, any port. */
 export function makeWorld(
   options: {
     config?: { approval?: object; [key: string]: unknown };
@@ -44,6 +44,9 @@ export function makeWorld(
   const lines = Object.entries(values).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(secrets, lines.join(""), { mode: 0o600 });
   const config = {
+    // Test files run side by side: a port of its own, below those the system hands out, so that one test's closed port
+    // is not the next one's open one.
+    port: 12_000 + Math.floor(Math.random() * 20_000),
     vaults: { dev: { type: "env", file: secrets, ...options.vault } },
     ...options.config,
     approval: { browser: "never", ...options.config?.approval },
