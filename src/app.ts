@@ -14,6 +14,7 @@ import type { Channel, Notice, Provider, Vault } from "./core/ports.ts";
 import { Tally } from "./core/tally.ts";
 import { visible } from "./core/text.ts";
 import { type Running, serveMcp } from "./mcp/server.ts";
+import { openNotes } from "./state/notes.ts";
 
 /** The version of the program, put in by the build. */
 declare const __VERSION__: string;
@@ -80,7 +81,13 @@ async function openHouse(say: Say, onFault: Fault): Promise<House> {
   const log = openLog({ file: config.database });
   const tally = new Tally(log, clock);
   let lapsed: ReturnType<typeof lapseRecorder> = () => {};
-  const grants = new Grants({ clock, pickupMs: approval.pickupMs, lapsed: (...what) => lapsed(...what) });
+  let gone: (vault: string) => void = () => {};
+  const grants = new Grants({
+    clock,
+    pickupMs: approval.pickupMs,
+    lapsed: (...what) => lapsed(...what),
+    gone: (vault) => gone(vault),
+  });
   const { createDoor } = await import("./web/door.ts");
   const door = createDoor({
     clock,
@@ -108,27 +115,52 @@ async function openHouse(say: Say, onFault: Fault): Promise<House> {
     maxWaiting: approval.maxWaiting,
   });
   lapsed = lapseRecorder({ clock, journal: log, desk });
-  const vaults = new Map(config.vaults.map((vault) => [vault.name, vaultOf(vault, config.surroundings.cwd, say)]));
-  const broker = new Broker({ clock, journal: log, tally, desk, grants, vaults });
+  const notes = openNotes(config.surroundings.stateDir);
+  const context = { workFolder: config.surroundings.cwd, version: __VERSION__, clock, notes: notes.of };
+  const vaults = new Map(config.vaults.map((vault) => [vault.name, vaultOf(vault, context, say)]));
+  gone = (name) =>
+    vaults
+      .get(name)
+      ?.opened()
+      ?.ended?.((ref) => grants.permits(name, ref));
+  const broker = new Broker({
+    clock,
+    journal: log,
+    tally,
+    desk,
+    grants,
+    vaults,
+    upstreamHoldMs: approval.expireMs,
+    upstreamCooldownMs: approval.denyCooldownMs,
+  });
   log.note({ kind: "started", at: clock.now(), detail: `agent-vault ${__VERSION__}` });
   return {
     broker,
     config,
     close: async (why) => {
       desk.close(why);
+      broker.close();
       grants.clear();
       tally.flush();
       // What ended is written even if the log needs a moment: law 9 leaves one.
       const written = log.record([{ kind: "stopped", at: clock.now(), detail: why }]).catch(() => {});
       const patience = new Promise<void>((enough) => void clock.after(LAST_WORDS_MS, enough));
-      await Promise.all([door.close(), Promise.race([written, patience])]);
+      const givenBack = Promise.all([...vaults.values()].map((vault) => vault.opened()?.close?.()));
+      await Promise.all([door.close(), Promise.race([written, patience]), Promise.race([givenBack, patience])]);
+      notes.close();
       log.close();
     },
   };
 }
 
-function vaultOf({ name, type, rules, use }: Config["vaults"][number], workFolder: string, say: Say): Vault {
+type OpeningContext = Omit<Parameters<Extract<Config["vaults"][number]["use"], { ready: true }>["open"]>[0], "warn">;
+
+/** A vault, and its provider as far as it is open. */
+type OwnVault = Vault & { readonly opened: () => Provider | undefined };
+
+function vaultOf({ name, type, rules, use }: Config["vaults"][number], context: OpeningContext, say: Say): OwnVault {
   let provider: Promise<Provider> | undefined;
+  let opened: Provider | undefined;
   const open = (): Promise<Provider> => {
     if (!use.ready) {
       const unset = use.unset.join(", ");
@@ -138,14 +170,19 @@ function vaultOf({ name, type, rules, use }: Config["vaults"][number], workFolde
         }),
       );
     }
-    provider ??= use.open({ workFolder, warn: (line) => say(`vault ${name}: ${line}`) });
-    // A vault that could not be opened is tried again at the next call.
-    provider.catch(() => {
-      provider = undefined;
-    });
+    provider ??= use.open({ ...context, warn: (line) => say(`vault ${name}: ${line}`) });
+    provider.then(
+      (done) => {
+        opened = done;
+      },
+      () => {
+        // A vault that could not be opened is tried again at the next call.
+        provider = undefined;
+      },
+    );
     return provider;
   };
-  return { name, provider: type, rules, open };
+  return { name, provider: type, rules, open, opened: () => opened };
 }
 
 function tunnelOf({ tunnel }: Config, clock: Clock): { tunnel?: NonNullable<ReturnType<typeof openTunnel>> } {
@@ -194,6 +231,8 @@ export function services(program: string): Services {
     readEvents,
     inspectLog,
     loadDriver,
+    // Doctor reads what was noted and writes nothing.
+    notes: (folder) => openNotes(folder),
     program,
     playAgent: async (options) => (await import("./mcp/play.ts")).playAgent(options),
   };

@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<EventKind, true>> = {
   withdrawn: true,
   cancelled: true,
   refused: true,
+  upstream_waiting: true,
   releasing: true,
   released: true,
   failed: true,

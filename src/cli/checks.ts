@@ -26,30 +26,41 @@ export function attempt(about: string, run: () => unknown): Finding[] {
 }
 
 /** Every vault, each by itself: one that cannot be reached hides no other. */
-export async function checkVaults(config: Config, workFolder: string): Promise<Finding[]> {
-  const checked = await Promise.all(config.vaults.map((vault) => checkVault(vault, workFolder)));
-  return checked.flat();
+export async function checkVaults(config: Config, { cwd, version, services }: Context): Promise<Finding[]> {
+  const { clock } = services;
+  const notes = services.notes(config.surroundings.stateDir);
+  try {
+    const around = { workFolder: cwd, version, clock, notes: notes.of };
+    return (await Promise.all(config.vaults.map((vault) => checkVault(vault, around)))).flat();
+  } finally {
+    notes.close();
+  }
 }
 
-async function checkVault({ name, title, rules, use }: VaultConfig, workFolder: string): Promise<Finding[]> {
+type Around = Omit<Parameters<Extract<VaultConfig["use"], { ready: true }>["open"]>[0], "warn">;
+
+async function checkVault({ name, title, rules, use }: VaultConfig, around: Around): Promise<Finding[]> {
   const about = `vault ${name}`;
   if (!use.ready)
     return [finding("failed", about, `${title}, left out: ${unsetText(use.unset)}`, unsetHint(use.unset))];
   const said: string[] = [];
-  const context = { workFolder, warn: (line: string) => void said.push(line) };
-  let state: Finding;
+  const context = { ...around, warn: (line: string) => void said.push(line) };
+  const state: Finding[] = [];
   try {
     const signal = AbortSignal.timeout(DEADLINE_MS);
     const provider = await inTime(use.open(context), signal);
-    const line = await inTime(provider.check?.(signal) ?? Promise.resolve(`${title}, not checked`), signal);
-    state = finding("ok", about, visible(line));
+    const [first = `${title}, not checked`, ...more] = await inTime(
+      provider.check?.(signal) ?? Promise.resolve([]),
+      signal,
+    );
+    state.push(finding("ok", about, visible(first)), ...more.map((line) => finding("note", about, visible(line))));
   } catch (error) {
     const { message, hint } = asVaultError(error);
-    state = finding("failed", about, message, hint);
+    state.push(finding("failed", about, message, hint));
   }
   const warnings = new Set([...said, ...use.warnings(context)]);
   return [
-    state,
+    ...state,
     finding("note", about, rulesText(rules)),
     ...[...warnings].map((line) => finding("warning", about, visible(line))),
   ];

@@ -2,6 +2,7 @@ import type { LoadResult } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ExitStatus } from "../core/errors.ts";
 import type { Event, EventKind } from "../core/event.ts";
+import type { Notes } from "../core/ports.ts";
 
 /** Where a command's words go: data to `out`, everything said to the person to `err`. Texts end with a line break. */
 export interface Io {
@@ -52,6 +53,8 @@ export interface Services {
   }>;
   /** Throws `audit_unavailable` when there is a log that cannot be read. */
   readonly inspectLog: (log: { file: string }) => LogState;
+  /** The records of a state folder that outlive the process. */
+  readonly notes: (folder: string) => { readonly of: (scope: string) => Notes; readonly close: () => void };
   /** Loads what the log needs of this computer. Throws `audit_unavailable` with the line that mends it. */
   readonly loadDriver: () => unknown;
 }

@@ -23,7 +23,7 @@ export async function doctor(context: Context): Promise<ExitStatus> {
   ];
   if (loaded.ok) {
     const { config } = loaded;
-    sections.splice(2, 0, { title: "Vaults", findings: await checkVaults(config, context.cwd) });
+    sections.splice(2, 0, { title: "Vaults", findings: await checkVaults(config, context) });
     sections.push({ title: "Reaching you", findings: await checkReach(config, context) });
     sections.push({ title: "What protects you here", findings: assurance(config) });
   }

@@ -10,12 +10,20 @@ export interface Ask {
   readonly reason: string;
 }
 
-export type ReadAsk = Ask & { readonly names: readonly string[] };
+/** Names to read. `fields` goes with a single name: these fields of it, or every one (`["*"]`). */
+export type ReadAsk = Ask & { readonly names: readonly string[]; readonly fields?: readonly string[] };
 export type WriteAsk = Ask & { readonly entries: readonly Entry[] };
 
-/** What a call comes back with: each name's outcome in the order asked, or word that a person has not answered yet. */
+/** The outcome for one secret: its name, its field where it is one of several, and what came of it. */
+export interface Outcome<T> {
+  readonly name: string;
+  readonly field?: string;
+  readonly result: T | VaultError;
+}
+
+/** What a call comes back with: each outcome in the order asked, or word that somebody has not answered yet. */
 export type Reply<T> =
-  | { readonly is: "done"; readonly results: readonly { readonly name: string; readonly result: T | VaultError }[] }
+  | { readonly is: "done"; readonly results: readonly Outcome<T>[] }
   | { readonly is: "pending"; readonly wait: Wait };
 
 export type Listing = readonly {

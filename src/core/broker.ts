@@ -9,7 +9,7 @@ import { idSource } from "./ids.ts";
 import { allOrError, refuse } from "./outcomes.ts";
 import { decide } from "./policy.ts";
 import type { Each, Entry, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
-import { type AccessRequest, type Action, type Item, type Plan, requestKey } from "./request.ts";
+import { type AccessRequest, type Action, type Handle, type Item, type Plan, requestKey } from "./request.ts";
 import { type CommitmentKey, newCommitmentKey, type Secret } from "./secret.ts";
 import type { Tally } from "./tally.ts";
 import { glimpse, quoted } from "./text.ts";
@@ -21,7 +21,13 @@ export interface BrokerOptions {
   readonly desk: Desk;
   readonly grants: Grants;
   readonly vaults: ReadonlyMap<string, Vault>;
+  /** How long one call is kept waiting for a vault's own people at most, ms. */
+  readonly upstreamHoldMs: number;
+  /** For how long a vault's people are not asked again for what they turned down, ms. */
+  readonly upstreamCooldownMs: number;
 }
+
+const MOST_ITEMS = 100;
 
 /** One request end to end: meet, resolve, rule, ask, record, fetch, return. Knows nothing of MCP or HTTP. */
 export class Broker {
@@ -32,7 +38,22 @@ export class Broker {
 
   constructor(options: BrokerOptions) {
     this.#o = options;
-    this.#deliveries = new Deliveries(options, this.#newId);
+    const { clock, journal, desk, upstreamHoldMs, upstreamCooldownMs } = options;
+    this.#deliveries = new Deliveries(
+      {
+        clock,
+        journal,
+        holdMs: upstreamHoldMs,
+        cooldownMs: upstreamCooldownMs,
+        told: (approval, upstream) => desk.upstream(approval, upstream),
+      },
+      this.#newId,
+    );
+  }
+
+  /** Nobody waits for a vault's own people any more: the session is over. */
+  close(): void {
+    this.#deliveries.preparations.close();
   }
 
   /** Names by vault, never values. A vault that cannot be reached is reported beside the others. */
@@ -64,14 +85,15 @@ export class Broker {
       session: ask.session,
       vault: vault.name,
       action: "read",
-      items: ask.names.map((name) => ({ name })),
+      items: ask.names.map((name) => ({ name, ...(ask.fields && { fields: ask.fields }) })),
     });
     return this.#guard(ask, "read", ask.names, async () => {
-      const request = await this.#meet(ask, vault, "read", key, ask.names, async (provider) =>
-        (await provider.resolve(ask.names, waiter.signal)).map((each) =>
-          each instanceof VaultError ? each : { handle: each },
-        ),
-      );
+      const request = await this.#meet(ask, vault, "read", key, ask.names, async (provider) => {
+        const handles = ask.fields
+          ? await this.#fields(vault, provider, ask.names, ask.fields, waiter.signal)
+          : await provider.resolve(ask.names, waiter.signal);
+        return handles.map((each) => (each instanceof VaultError ? each : { handle: each }));
+      });
       return this.#carry(ask, request, vault, waiter, (provider, items) =>
         provider.read(
           items.map((item) => item.handle),
@@ -112,7 +134,7 @@ export class Broker {
 
   /** Steps 1 to 3: the request this call is about, old or new, or the reason why nobody will be asked. */
   async #meet(
-    ask: Ask,
+    ask: ReadAsk | WriteAsk,
     vault: Vault,
     action: Action,
     key: string,
@@ -123,7 +145,7 @@ export class Broker {
     desk.refuseDenied(ask.session, vault.name, action, names);
     const ruling = decide(vault, action);
     if (ruling.kind === "deny") throw ruling.error;
-    const known = desk.find(key)?.request ?? grants.heldFor(key);
+    const known = desk.find(key)?.request ?? this.#deliveries.preparations.find(key) ?? grants.heldFor(key);
     if (known) return known;
     // Planning a large write takes a moment, and no window could ever cover it.
     if (action === "write") desk.refuseFull(ask.session);
@@ -135,6 +157,7 @@ export class Broker {
       items.map((item) => item.handle.ref),
     );
     const { session, reason, requester } = ask;
+    const everyField = "fields" in ask && isEvery(ask.fields);
     return {
       id: this.#newId(),
       key,
@@ -143,9 +166,36 @@ export class Broker {
       provider: vault.provider,
       action,
       items,
+      ...(everyField && { everyField }),
       reason,
       requester,
     };
+  }
+
+  /** The handles of several fields of one secret. */
+  async #fields(
+    vault: Vault,
+    provider: Provider,
+    names: readonly string[],
+    wanted: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Each<Handle>> {
+    const [name, ...more] = names;
+    if (name === undefined || more.length > 0) throw new RangeError("fields are those of one secret");
+    if (!provider.fields) {
+      throw new VaultError("invalid_arguments", `the secrets of vault ${quoted(vault.name)} have no fields`, {
+        hint: "call again without field and fields",
+      });
+    }
+    const handles = await provider.fields(name, wanted, signal);
+    if (handles.length <= MOST_ITEMS) return handles;
+    throw new VaultError(
+      "invalid_arguments",
+      `${quoted(name)} has ${handles.length} fields; at most ${MOST_ITEMS} can be asked for at once`,
+      {
+        hint: "name the fields you need",
+      },
+    );
   }
 
   /** Steps 4 to 8. */
@@ -157,7 +207,7 @@ export class Broker {
     perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
   ): Promise<Reply<T>> {
     const { desk, grants } = this.#o;
-    const open = grants.claim(request);
+    const open = this.#deliveries.preparations.claim(request.key) ?? grants.claim(request);
     if (open) return this.#deliveries.deliver(request, vault, open, waiter, perform);
     const ruling = decide(vault, request.action);
     if (ruling.kind === "deny") throw ruling.error;
@@ -237,4 +287,8 @@ export class Broker {
     this.#refused({ session: ask.session, action: "write" }, error);
     throw error;
   }
+}
+
+function isEvery(fields: readonly string[] | undefined): boolean {
+  return fields?.includes("*") ?? false;
 }

@@ -1,5 +1,6 @@
 import type { Action, Requester } from "./request.ts";
 import type { Offer } from "./policy.ts";
+import type { Upstream } from "./ports.ts";
 import type { Preview } from "./secret.ts";
 
 /** How a request stands. Exactly one of the others follows `waiting`, and nothing follows those. */
@@ -18,10 +19,14 @@ export interface Card {
   readonly provider: string;
   readonly action: Action;
   readonly items: readonly CardItem[];
+  /** True when the items are every field that one secret has. */
+  readonly everyField: boolean;
   readonly reason: string;
   readonly requester: Requester;
   readonly offer: Offer;
   readonly standing: Standing;
+  /** Set while an approved request waits for the vault's own people. */
+  readonly upstream?: Upstream;
   /** How many tool calls wait right now; 0 means approving lets the next identical call through. */
   readonly attached: number;
   /** How often this session has already been approved for exactly these items. */
@@ -37,6 +42,8 @@ export interface Card {
 
 export interface CardItem {
   readonly name: string;
+  /** What the vault calls it, where the name asked for is not that. */
+  readonly title?: string;
   readonly field?: string;
   /** False where the vault could not tell that the secret exists. */
   readonly checked: boolean;

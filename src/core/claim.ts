@@ -13,6 +13,10 @@ export interface Claim {
   readonly land: () => void;
   /** It was not: the next identical call may have one use for it, for as long as it would have had to come. */
   readonly giveBack: () => void;
+  /** Another delivery at the same moment under the same permission: for a call that waits beside this one. */
+  readonly share: () => Claim;
+  /** Calls `run` once when the permission is revoked, or the process is going away; returns how to stop that. */
+  readonly onBroken: (run: () => void) => () => void;
 }
 
 /** Why a delivery was stopped. Made anew each time: an error belongs to the delivery that it ends. */

@@ -5,21 +5,29 @@ import type { Event } from "./event.ts";
 import type { Claim } from "./claim.ts";
 import { errorOf } from "./outcomes.ts";
 import type { Each, Journal, Provider, Vault, Waiter } from "./ports.ts";
+import { Preparations, type PreparationsOptions } from "./preparations.ts";
 import { aboutRequest } from "./records.ts";
 import type { AccessRequest, Item } from "./request.ts";
 
-/** The last steps of a permitted request: record, fetch (or save), return. */
+export type DeliveriesOptions = PreparationsOptions;
+
+/** What one try at handing over came to; "unprepared" when the vault wants its own people asked first. */
+type Handed<T> = Reply<T> | { readonly is: "unprepared"; readonly claim: Claim };
+
+/** The last steps of a permitted request: prepare, record, fetch (or save), return. */
 export class Deliveries {
+  readonly preparations: Preparations;
   readonly #o: { readonly clock: Clock; readonly journal: Journal };
   readonly #newId: () => string;
   readonly #hasLine = new WeakSet<VaultError>();
 
-  constructor(options: { readonly clock: Clock; readonly journal: Journal }, newId: () => string) {
+  constructor(options: DeliveriesOptions, newId: () => string) {
     this.#o = options;
     this.#newId = newId;
+    this.preparations = new Preparations(options);
   }
 
-  /** No record, no release: the value is fetched only after `releasing` is durable. */
+  /** The claim is settled by this, however it ends. */
   async deliver<T>(
     request: AccessRequest,
     vault: Vault,
@@ -27,6 +35,61 @@ export class Deliveries {
     waiter: Waiter,
     perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
   ): Promise<Reply<T>> {
+    const provider = await this.#open(vault, claim);
+    const first = await this.#prepareAndHand(request, provider, claim, waiter, perform, { mayAskUpstream: true });
+    if (first.is !== "unprepared") return first;
+    const second = await this.#prepareAndHand(request, provider, first.claim, waiter, perform, {
+      mayAskUpstream: false,
+    });
+    if (second.is === "unprepared") throw new RangeError("a vault cannot be made ready twice for one call");
+    return second;
+  }
+
+  async #open(vault: Vault, claim: Claim): Promise<Provider> {
+    try {
+      return await vault.open();
+    } catch (error) {
+      claim.giveBack();
+      throw error;
+    }
+  }
+
+  /** Making ready may take days, so it comes before the record: `releasing` means that the value is fetched now. */
+  async #prepareAndHand<T>(
+    request: AccessRequest,
+    provider: Provider,
+    claim: Claim,
+    waiter: Waiter,
+    perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
+    how: { mayAskUpstream: boolean },
+  ): Promise<Handed<T>> {
+    const { prepare } = provider;
+    if (!prepare || request.action !== "read") return this.#hand(request, provider, claim, waiter, perform, how);
+    try {
+      this.preparations.refuseDenied(request);
+    } catch (error) {
+      claim.land();
+      throw error;
+    }
+    let prepared;
+    try {
+      prepared = await this.preparations.attend(request, prepare, claim, waiter);
+    } catch (error) {
+      throw this.written(asVaultError(error));
+    }
+    if (prepared.is === "pending") return prepared;
+    return this.#hand(request, provider, prepared.claim, waiter, perform, how);
+  }
+
+  /** No record, no release: the value is fetched only after `releasing` is durable. */
+  async #hand<T>(
+    request: AccessRequest,
+    provider: Provider,
+    claim: Claim,
+    waiter: Waiter,
+    perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
+    { mayAskUpstream }: { mayAskUpstream: boolean },
+  ): Promise<Handed<T>> {
     const { journal, clock } = this.#o;
     const names = request.items.map((item) => item.handle.name);
     const release = this.#newId();
@@ -35,19 +98,34 @@ export class Deliveries {
     let recorded = false;
     let ended = false;
     try {
-      const provider = await vault.open();
       stopIfGone(waiter, claim);
       await journal.record([{ ...about, kind: "releasing", at: clock.now() }]);
       recorded = true;
       stopIfGone(waiter, claim);
       const results = await perform(provider, request.items);
       if (request.action === "read") stopIfGone(waiter, claim);
+      const wanting = results.find((result) => result instanceof VaultError && result.code === "upstream_required");
+      if (wanting instanceof VaultError && mayAskUpstream) {
+        // Nothing of the batch is kept meanwhile: all of it is read again once the vault's people have agreed.
+        this.#noteEnd(
+          about,
+          request,
+          results.map(() => wanting),
+        );
+        return { is: "unprepared", claim };
+      }
       this.#noteEnd(about, request, results);
       ended = true;
       const error = errorOf(results, names);
       if (error && results.every((result) => result instanceof VaultError)) throw error;
       claim.land();
-      return { is: "done", results: results.map((result, at) => ({ name: names[at] ?? "", result })) };
+      return {
+        is: "done",
+        results: results.map((result, at) => {
+          const { name = "", field } = request.items[at]?.handle ?? {};
+          return { name, ...(field !== undefined && { field }), result };
+        }),
+      };
     } catch (error) {
       claim.giveBack();
       const known = asVaultError(error);

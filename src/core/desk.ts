@@ -5,7 +5,7 @@ import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Grants } from "./grants.ts";
 import type { Offer } from "./policy.ts";
-import type { Wait, Waiter } from "./ports.ts";
+import type { Upstream, Wait, Waiter } from "./ports.ts";
 import { aboutRequest } from "./records.ts";
 import { Refusals } from "./refusals.ts";
 import type { AccessRequest, Action } from "./request.ts";
@@ -173,6 +173,11 @@ export class Desk implements Front {
   /** A window ended by itself: its page says so, and cards that counted on it are asked anew. */
   windowOver(approval: string): void {
     this.#windowEnded(approval, "over");
+  }
+
+  /** An approved request waits for the vault's own people, or (undefined) no longer does: its page says so. */
+  upstream(approval: string, upstream: Upstream | undefined): void {
+    for (const ticket of this.#tickets.restingOn(approval)) ticket.waitsFor(upstream);
   }
 
   /** Ends everything that waits, as cancelled: the session is over. */

@@ -3,7 +3,9 @@ export type ExitStatus = 0 | 1 | 2 | 3;
 
 /**
  * Every code an agent, a script or a log reader can meet, in one place: adding or changing one is an API change.
- * `retry` says whether the same call can succeed later without anybody changing anything.
+ * `retry` says whether the same call can succeed later without anybody changing anything. `provider_auth`: the vault does
+ * not accept our credentials, `provider_expired`: it did until they ran out, `provider_forbidden`: it knows us and does not
+ * permit this. `upstream_*`: the vault's own people have to permit it as well.
  */
 export const CODES = {
   denied: { exit: 3, retry: false },
@@ -23,6 +25,12 @@ export const CODES = {
   ambiguous: { exit: 1, retry: false },
   conflict: { exit: 1, retry: true },
   provider_auth: { exit: 1, retry: false },
+  provider_expired: { exit: 1, retry: false },
+  provider_forbidden: { exit: 1, retry: false },
+  rate_limited: { exit: 1, retry: true },
+  upstream_required: { exit: 3, retry: true },
+  upstream_denied: { exit: 3, retry: false },
+  upstream_blocked: { exit: 3, retry: false },
   provider_unavailable: { exit: 1, retry: true },
   audit_unavailable: { exit: 1, retry: true },
   page_unavailable: { exit: 1, retry: true },

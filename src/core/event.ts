@@ -2,8 +2,9 @@ import type { Proof } from "./card.ts";
 import type { Action, Requester } from "./request.ts";
 
 /**
- * Everything the audit log can say. `requested` to `cancelled` are about a request, `releasing` to `unknown_outcome`
- * about one delivery to the agent (or one save to the vault), the rest about windows and the process itself. `log_gap`
+ * Everything the audit log can say. `requested` to `cancelled` are about a request, `upstream_waiting` says that an
+ * approved one now waits for the vault's own people, `releasing` to `unknown_outcome` are about one delivery to the agent
+ * (or one save to the vault), the rest about windows and the process itself. `log_gap`
  * says how many events the log had to give up while it could not be written.
  */
 export type EventKind =
@@ -18,6 +19,7 @@ export type EventKind =
   | "withdrawn"
   | "cancelled"
   | "refused"
+  | "upstream_waiting"
   | "releasing"
   | "released"
   | "failed"

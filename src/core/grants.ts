@@ -24,6 +24,8 @@ interface Grant {
   /** Whether its window's end has been told. */
   told: boolean;
   stop: () => void;
+  /** To be called when it is revoked or the process goes away. */
+  readonly listeners: Set<() => void>;
 }
 
 interface OpenWindow {
@@ -40,6 +42,8 @@ export interface GrantsOptions {
   readonly pickupMs: number;
   /** Told of each window, and each "just this once" nobody came for, that ends by itself. */
   readonly lapsed: (approval: string, request: AccessRequest, what: "window" | "once", why: Lapse) => void;
+  /** Told when a permission over secrets of a vault is gone, however it went. */
+  readonly gone?: (vault: string) => void;
 }
 
 const LONGEST_MS = 366 * 24 * 3_600_000;
@@ -76,6 +80,7 @@ export class Grants {
       ended: undefined,
       told: false,
       stop: () => {},
+      listeners: new Set(),
     };
     this.#grants.set(approval, grant);
     if (attached === 0) this.#offerPickup(grant);
@@ -129,6 +134,14 @@ export class Grants {
   /** Whether anything at all is open. */
   get anyOpen(): boolean {
     return [...this.#grants.keys()].some((approval) => this.isOpen(approval));
+  }
+
+  /** Whether anything still permits, or is just delivering, this secret of a vault, to whatever session. */
+  permits(vault: string, ref: string): boolean {
+    return [...this.#grants.values()].some(({ approval, request, window }) => {
+      if (request.vault !== vault || !this.isOpen(approval)) return false;
+      return window?.scope === "vault" || request.items.some((item) => item.handle.ref === ref);
+    });
   }
 
   /** Ends all that an approval opened, deliveries on their way included. False when there was nothing to end. */
@@ -195,6 +208,13 @@ export class Grants {
         return basis === "window" && [...uses].some(({ window }) => !isLive(window?.span)) ? windowOver() : undefined;
       },
       land: () => settle(),
+      share: () => this.#claimOf(grants, basis),
+      onBroken: (run) => {
+        for (const { listeners } of uses) listeners.add(run);
+        return () => {
+          for (const { listeners } of uses) listeners.delete(run);
+        };
+      },
       giveBack: () =>
         settle((grant) => {
           if (basis === "asked" && !grant.ended) this.#offerPickup(grant);
@@ -255,6 +275,8 @@ export class Grants {
     grant.ended = why;
     grant.stop();
     this.#grants.delete(grant.approval);
+    for (const run of [...grant.listeners]) run();
+    this.#o.gone?.(grant.request.vault);
   }
 
   /** Drops a grant that can serve nobody any more. */
@@ -262,7 +284,9 @@ export class Grants {
     if (grant.owed > 0 || grant.flights > 0 || grant.held || isLive(grant.window?.span)) return;
     grant.stop();
     this.#grants.delete(grant.approval);
-    if (!grant.ended) this.#lapse(grant);
+    if (grant.ended) return;
+    this.#lapse(grant);
+    this.#o.gone?.(grant.request.vault);
   }
 
   /** Tells of a window's end once, whoever notices it first. */

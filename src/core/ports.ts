@@ -1,7 +1,7 @@
 import type { VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Rules } from "./policy.ts";
-import type { Action, Handle, Plan } from "./request.ts";
+import type { Action, Handle, Plan, Requester } from "./request.ts";
 import type { Secret } from "./secret.ts";
 
 /** What the audit log offers the core. */
@@ -22,16 +22,66 @@ export type Each<T> = readonly (T | VaultError)[];
 export interface Provider {
   /** Every name there is, in the vault's order; never a value. Throws `VaultError`. */
   readonly list?: (signal: AbortSignal) => Promise<readonly string[]>;
-  /** The immutable address of each name. Never fetches a value to find it, if the vault allows that. */
+  /**
+   * The immutable address of each name: the name itself or the vault's own reference. Where a secret has fields it is the
+   * one field a person would mean, else `ambiguous` with the fields there are. Never fetches a value to find it, if the
+   * vault allows that.
+   */
   readonly resolve: (names: readonly string[], signal: AbortSignal) => Promise<Each<Handle>>;
+  /** A handle for each of the wanted fields of one secret, in that order; `["*"]`: every one. Throws when any is missing. */
+  readonly fields?: (name: string, wanted: readonly string[], signal: AbortSignal) => Promise<readonly Handle[]>;
+  /**
+   * The vault's own conditions for handing out what a person has approved here: its approvers, a check-out. Resolves when
+   * `read` may be tried, at once where there is nothing to do; may take days; releases nothing. Rejects with
+   * `upstream_denied` or `upstream_blocked`. Called before each read, and once more after one that answered
+   * `upstream_required`; never twice at a time for the same request. When the signal aborts nobody waits any more: what
+   * was asked for upstream stays known and is taken up again by the next call.
+   */
+  readonly prepare?: (handles: readonly Handle[], context: PrepareContext) => Promise<void>;
   /** Fetches by handle, never by name; `conflict` when what the handle named is no longer there. */
   readonly read: (handles: readonly Handle[], signal: AbortSignal) => Promise<Each<Secret>>;
   /** What writing each name would do. Writes nothing. Refuses names and values that the vault cannot hold. */
   readonly planWrite?: (entries: readonly Entry[], signal: AbortSignal) => Promise<Each<Plan>>;
   /** Does what was planned, or `conflict` when the vault changed in the meantime. */
   readonly write?: (entries: readonly PlannedEntry[], signal: AbortSignal) => Promise<Each<Saved>>;
-  /** Whether the vault can be reached and used; reads no secret. One line a person understands, or throws. */
-  readonly check?: (signal: AbortSignal) => Promise<string>;
+  /** Whether the vault can be reached and used; reads no secret. Lines a person understands, how it stands first; or throws. */
+  readonly check?: (signal: AbortSignal) => Promise<readonly string[]>;
+  /** Told when a permission over this vault has ended; `isOpen` says which refs are still permitted. Never throws. */
+  readonly ended?: (isOpen: (ref: string) => boolean) => void;
+  /** The process is going away: gives back upstream what should not stay taken. Never rejects; cut off after a second. */
+  readonly close?: () => Promise<void>;
+}
+
+/** What `prepare` is given. */
+export interface PrepareContext {
+  /** The agent's reason and who asks, for the people of the vault; already visible and bounded. */
+  readonly reason: string;
+  readonly requester: Requester;
+  readonly signal: AbortSignal;
+  /** Says who is being waited for. Called when waiting begins and whenever the text changes. */
+  readonly waiting: (text: string) => void;
+}
+
+/** Who an approved request waits for in the vault: a sentence without a full stop, like "waiting for the approvers of 12Port". */
+export interface Upstream {
+  readonly text: string;
+  /** Epoch ms. */
+  readonly since: number;
+}
+
+/**
+ * What must outlive the process: small records by key, shared by all processes of this user. Durable when a call
+ * returns; throws `provider_unavailable` when they cannot be kept. Never holds a value or a token.
+ */
+export interface Notes {
+  /** What was put there: JSON. */
+  readonly get: (key: string) => unknown;
+  /** Every record there is. */
+  readonly all: () => ReadonlyMap<string, unknown>;
+  readonly put: (key: string, record: unknown) => void;
+  /** Puts it only where there is none; false when there was. Of several processes exactly one gets true. */
+  readonly add: (key: string, record: unknown) => boolean;
+  readonly delete: (key: string) => void;
 }
 
 export interface Entry {
@@ -123,7 +173,7 @@ export interface OpenTunnel {
 export interface Waiter {
   /** Aborted when the client gives up or the user stops the agent. */
   readonly signal: AbortSignal;
-  /** How long this client can be kept waiting, ms; undefined: until the request ends. */
+  /** How long this client can still be kept waiting, ms from now; undefined: until the request ends. */
   readonly holdMs: number | undefined;
   /** Whether an abort with this reason is an unmistakable stop by the user, and not a time-out. */
   readonly isStop: (reason: unknown) => boolean;
@@ -133,7 +183,7 @@ export interface Waiter {
   readonly answered: () => void;
 }
 
-/** What is known while a person is being waited for. */
+/** What is known while a person, or after that the vault's own people, are being waited for. */
 export interface Wait {
   /** Id of the request, for the log and for telling one wait from another; it opens nothing. */
   readonly request: string;
@@ -148,6 +198,8 @@ export interface Wait {
   readonly rang: readonly string[];
   /** What did not work on the way to the person, one sentence each, with the remedy. */
   readonly troubles: readonly string[];
-  /** Epoch ms. */
-  readonly expiresAt: number;
+  /** When the request ends unanswered, epoch ms; absent once it is approved. */
+  readonly expiresAt?: number;
+  /** Set once a person has approved and the vault's own people are asked. */
+  readonly upstream?: Upstream;
 }

@@ -10,8 +10,11 @@ export interface Handle {
   readonly ref: string;
   /** False where the vault cannot tell that the secret exists without reading it: the page says "not checked". */
   readonly checked: boolean;
+  /** What the vault calls it, where that is not the name that was asked for: a person cannot read ids. */
+  readonly title?: string;
   /** Version seen when resolving, where the vault has one. */
   readonly version?: string;
+  /** The one field of the item that this handle is, by the name the vault shows. */
   readonly field?: string;
 }
 
@@ -43,6 +46,8 @@ export interface AccessRequest {
   readonly provider: string;
   readonly action: Action;
   readonly items: readonly Item[];
+  /** Set when every field of the item was asked for. */
+  readonly everyField?: true;
   readonly reason: string;
   readonly requester: Requester;
 }
@@ -52,9 +57,11 @@ export function requestKey(parts: {
   session: string;
   vault: string;
   action: Action;
-  items: readonly { name: string; commitment?: string }[];
+  items: readonly { name: string; commitment?: string; fields?: readonly string[] }[];
 }): string {
-  const items = parts.items.map((item) => [item.name, item.commitment ?? null] as const);
+  const items = parts.items.map(
+    ({ name, commitment, fields }) => [name, commitment ?? null, fields?.toSorted() ?? null] as const,
+  );
   items.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
   return JSON.stringify([parts.session, parts.vault, parts.action, items]);
 }

@@ -2,7 +2,7 @@ import type { Card, CardItem, Standing } from "./card.ts";
 import type { Span } from "./clock.ts";
 import { newToken } from "./ids.ts";
 import type { Offer } from "./policy.ts";
-import type { Link, Wait, Waiter } from "./ports.ts";
+import type { Link, Upstream, Wait, Waiter } from "./ports.ts";
 import type { AccessRequest, Item } from "./request.ts";
 import { visible } from "./text.ts";
 
@@ -43,6 +43,7 @@ export class Ticket {
   #failed = false;
   #version = 1;
   #revision = 1;
+  #upstream: Upstream | undefined;
   #asked: readonly Item[];
 
   constructor(request: AccessRequest, offer: Offer, span: Span, context: TicketContext) {
@@ -134,6 +135,12 @@ export class Ticket {
     for (const waiter of this.#waiters) waiter.waiting(this.wait());
   }
 
+  /** Who it waits for now that it is approved; undefined: for nobody any more. */
+  waitsFor(upstream: Upstream | undefined): void {
+    this.#upstream = upstream;
+    this.#bump();
+  }
+
   endWindow(ended: "revoked" | "over"): void {
     if (this.#standing.is !== "approved" || this.#standing.ended) return;
     this.#standing = { ...this.#standing, ended };
@@ -162,10 +169,12 @@ export class Ticket {
       provider: request.provider,
       action: request.action,
       items: request.items.map((item) => this.#cardItem(item)),
+      everyField: request.everyField ?? false,
       reason: request.reason,
       requester: request.requester,
       offer: this.offer,
       standing: this.#standing,
+      ...(this.#upstream && { upstream: this.#upstream }),
       attached: this.attached,
       approvedBefore: this.#context.approvedBefore,
       expiresAt: this.span.endsAt,
@@ -193,6 +202,7 @@ export class Ticket {
     const openUntil = this.asked.includes(item) ? undefined : this.#context.openUntil(item);
     return {
       name: visible(handle.name),
+      ...(handle.title !== undefined && { title: visible(handle.title) }),
       checked: handle.checked,
       ...(handle.field !== undefined && { field: visible(handle.field) }),
       ...(openUntil !== undefined && { openUntil }),

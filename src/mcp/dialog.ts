@@ -61,7 +61,7 @@ export class Dialogs {
     if (!this.#firstIdUsed) void this.#server.ping().catch(() => {});
     this.#firstIdUsed = true;
     const message = `agent-vault: approve or deny ${whatIsAsked(wait)}.`;
-    const options = { signal: over, timeout: Math.max(1_000, wait.expiresAt - this.#clock.now()) };
+    const options = { signal: over, timeout: Math.max(1_000, (wait.expiresAt ?? 0) - this.#clock.now()) };
     if (this.#server.getClientCapabilities()?.elicitation?.url) {
       const answer = await this.#server.elicitInput(
         { mode: "url", message, url, elicitationId: wait.request },

@@ -104,7 +104,8 @@ function holdMs(session: Session, call: Call): number | undefined {
 }
 
 function progressText(wait: Wait, now: number): string {
-  const left = leftText(wait.expiresAt - now);
+  if (wait.upstream) return `Approved; now ${wait.upstream.text}, for ${leftText(now - wait.upstream.since)} so far.`;
+  const left = leftText((wait.expiresAt ?? now) - now);
   const place = wait.link ? ` Approve or deny at ${wait.link.public ?? wait.link.local}` : "";
   const trouble = wait.troubles.length > 0 ? ` (${wait.troubles.join("; ")})` : "";
   return `Waiting for you to approve ${whatIsAsked(wait)}, ${left} left.${place}${trouble}`;

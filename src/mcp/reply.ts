@@ -42,7 +42,7 @@ export function errorReply(known: VaultError): CallToolResult {
 
 /** A normal result that asks for the same call again. It holds no link unless the configuration allows that. */
 export function pendingReply(tool: string, wait: Wait, options: { now: number; withLink: boolean }): CallToolResult {
-  const minutes = Math.max(1, Math.round((wait.expiresAt - options.now) / 60_000));
+  const minutes = Math.max(1, Math.round(((wait.expiresAt ?? options.now) - options.now) / 60_000));
   const lines = [
     `pending: a person was asked to approve ${whatIsAsked(wait)} and has not answered yet.`,
     `Call ${tool} again now with the same arguments: that joins this request, nobody is asked twice. It stays open for ${minutes} min.`,

@@ -1,5 +1,7 @@
 import type { z } from "zod";
-import type { Provider } from "../core/ports.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Rules } from "../core/policy.ts";
+import type { Notes, Provider } from "../core/ports.ts";
 
 /** What a provider may know of the world it is opened in. It reads no environment and no configuration by itself. */
 export interface ProviderContext {
@@ -7,8 +9,28 @@ export interface ProviderContext {
   readonly folder: string;
   /** Absolute folder where the agent works: what lies in it, the agent can read with its own tools. */
   readonly workFolder: string;
+  /** The version of this program, for vaults that want to know who calls. */
+  readonly version: string;
+  readonly clock: Clock;
   /** One line for the person, without a line break. Providers say each thing once. */
   readonly warn: (line: string) => void;
+  /** Records that outlive the process. The scope names whose they are: the server and the tenant, say; never a token. */
+  readonly notes: (scope: string) => Notes;
+}
+
+/**
+ * What a kind of vault can do, told before it is opened. An opened provider has the members that go with it: `list`;
+ * `fields`; `prepare`; `planWrite` and `write`.
+ */
+export type Capability = "list" | "fields" | "prepare" | "write";
+
+/** A mistake that only shows when several options are looked at together. */
+export interface OptionProblem {
+  /** Where, below the vault: `["write", "vaultId"]`. */
+  readonly path: readonly string[];
+  /** What is wrong, to follow the path in a sentence: "is missing". */
+  readonly message: string;
+  readonly hint: string;
 }
 
 /**
@@ -22,13 +44,14 @@ export interface ProviderDefinition<Type extends string = string, Options extend
   readonly title: string;
   /** One sentence for documentation and help. */
   readonly summary: string;
-  /** Whether this kind of store can be written to at all; the vault's own `writable` decides on top of it. */
-  readonly writable: boolean;
+  readonly can: readonly Capability[];
   /** The provider's own options, without those every vault has. */
   readonly options: Options;
   // Methods rather than properties, so that a definition with exact options is still one of `ProviderDefinition`.
   /** Connects nothing that can wait until the first use. Rejects with the `VaultError` that says why it cannot be used. */
   open(options: z.output<Options>, context: ProviderContext): Promise<Provider>;
+  /** What does not go together in the options and the vault's rules; nothing when all is well. Reads nothing. */
+  problems?(options: z.output<Options>, rules: Pick<Rules, "writable">): readonly OptionProblem[];
   /** What a person should mend although it works, one line each; nothing when all is well. Reads no secret. */
   warnings?(options: z.output<Options>, context: ProviderContext): readonly string[];
 }

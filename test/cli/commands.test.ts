@@ -8,6 +8,7 @@ import type { World } from "../../src/config/load.ts";
 import { VaultError } from "../../src/core/errors.ts";
 import { makeFolder } from "../config/folder.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { fakeNotes } from "../support/provider-context.ts";
 import { loadPatched } from "../support/patched.ts";
 
 const clock = new FakeClock();
@@ -35,6 +36,7 @@ async function run(
     readEvents: ({ filters }) => events.slice(0, filters.limit),
     inspectLog: () => ({ exists: false }),
     loadDriver: () => undefined,
+    notes: () => ({ of: fakeNotes(), close: () => {} }),
     ...NO_DEMO,
     ...services,
   };
@@ -439,6 +441,7 @@ describe("init", () => {
         readEvents: () => [],
         inspectLog: () => ({ exists: false }),
         loadDriver: () => undefined,
+        notes: () => ({ of: fakeNotes(), close: () => {} }),
       },
     };
     expect(await init(context)).toBe(0);

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { providerContext } from "../support/provider-context.ts";
 import { configOf, loadText, makeFolder, problemsOf } from "./folder.ts";
 
 const NAME = "agent-vault.config.json";
@@ -144,7 +145,7 @@ describe("the text of a configuration", () => {
 async function secretNames(config: ReturnType<typeof configOf>): Promise<readonly string[]> {
   const [first] = config.vaults;
   if (first?.use.ready !== true) throw new Error("the vault is not ready");
-  const provider = await first.use.open({ workFolder: "/", warn: () => undefined });
+  const provider = await first.use.open(providerContext({ workFolder: "/" }));
   return (await provider.list?.(AbortSignal.timeout(5_000))) ?? [];
 }
 

@@ -103,6 +103,7 @@ function everyday(now: number): Omit<Card, "version"> {
     offer: { windowMs: 15 * 60_000, scope: "secret" },
     standing: { is: "waiting" },
     attached: 1,
+    everyField: false,
     approvedBefore: 0,
     expiresAt: now + 252_000,
     pickupMs: 300_000,

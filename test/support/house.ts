@@ -197,7 +197,16 @@ export function startHouse(
   for (const [name, own] of Object.entries(options.vaults ?? { dev: {} })) {
     vaults.set(name, { name, provider: "fake", rules: { ...rules, ...own }, open: () => Promise.resolve(vault) });
   }
-  const broker = new Broker({ clock, journal, tally: new Tally(journal, clock), desk, grants, vaults });
+  const broker = new Broker({
+    clock,
+    journal,
+    tally: new Tally(journal, clock),
+    desk,
+    grants,
+    vaults,
+    upstreamHoldMs: 900_000,
+    upstreamCooldownMs: 300_000,
+  });
 
   const call = <T>(options: CallOptions, run: (waiter: Waiter) => Promise<Reply<T>>): Call<T> => {
     const controller = new AbortController();

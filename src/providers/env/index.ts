@@ -9,7 +9,7 @@ export const env = defineProvider({
   type: "env",
   title: "env file",
   summary: "A file of NAME=value lines on this machine, as dotenv reads it.",
-  writable: true,
+  can: ["list", "write"],
   options: z.strictObject({
     file: z
       .string()

@@ -66,7 +66,7 @@ export async function openEnvFile(path: string, context: ProviderContext): Promi
     check: async (signal) => {
       const { real, values } = open(signal);
       const count = Object.keys(values).length;
-      return `env file ${visible(real)}: ${count} ${count === 1 ? "name" : "names"}`;
+      return [`env file ${visible(real)}: ${count} ${count === 1 ? "name" : "names"}`];
     },
   };
 }

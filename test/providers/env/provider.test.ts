@@ -7,6 +7,7 @@ import { VaultError } from "../../../src/core/errors.ts";
 import { absolutePath, MAX_BYTES } from "../../../src/providers/env/file.ts";
 import { env } from "../../../src/providers/env/index.ts";
 import { warningsOf } from "../../../src/providers/env/warnings.ts";
+import { providerContext } from "../../support/provider-context.ts";
 import { codes, envVault, good, must, refusal, signal, tempFolder, values } from "./support.ts";
 
 const read = async (text: string): Promise<Record<string, string>> => {
@@ -136,7 +137,7 @@ describe("a handle", () => {
 describe("a place without a usable file", () => {
   const EVERY = ["list", "resolve", "read", "planWrite", "check"] as const;
   const errors = async (path: string): Promise<VaultError[]> => {
-    const provider = await env.open({ file: path }, { folder: "/", workFolder: "/nowhere", warn: () => {} });
+    const provider = await env.open({ file: path }, providerContext());
     const calls: Record<(typeof EVERY)[number], () => Promise<unknown>> = {
       list: () => must(provider.list)(signal),
       resolve: () => provider.resolve(["A"], signal),
@@ -236,16 +237,16 @@ describe("warnings", () => {
 
   it("are to be had from the definition, before anything is opened", async () => {
     const vault = await envVault("A=1\n", { mode: 0o604 });
-    const context = { folder: vault.folder, workFolder: "/nowhere", warn: () => {} };
+    const context = providerContext({ folder: vault.folder });
     expect(env.warnings?.({ file: ".env.secrets" }, context)).toHaveLength(1);
   });
 });
 
 it("counts names when asked how it is", async () => {
   const one = await envVault("A=hunter2-4711\n");
-  expect(await must(one.provider.check)(signal)).toBe(`env file ${one.path}: 1 name`);
+  expect(await must(one.provider.check)(signal)).toEqual([`env file ${one.path}: 1 name`]);
   const two = await envVault("A=1\nB=2\n");
-  expect(await must(two.provider.check)(signal)).toBe(`env file ${two.path}: 2 names`);
+  expect(await must(two.provider.check)(signal)).toEqual([`env file ${two.path}: 2 names`]);
 });
 
 it("does nothing for a call that was cancelled", async () => {

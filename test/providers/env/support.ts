@@ -9,6 +9,7 @@ import type { Plan } from "../../../src/core/request.ts";
 import { Secret } from "../../../src/core/secret.ts";
 import type { Parser } from "../../../src/providers/env/splice.ts";
 import { env } from "../../../src/providers/env/index.ts";
+import { providerContext } from "../../support/provider-context.ts";
 
 /** Both ways dotenv can read a text. */
 export const parsers: readonly Parser[] = [(text) => parse(text), (text) => parse(text, { fast: true })];
@@ -44,11 +45,11 @@ export async function envVault(
   const path = join(folder, options.file ?? ".env.secrets");
   if (text !== undefined) writeFileSync(path, text, { mode: options.mode ?? 0o600 });
   const warnings: string[] = [];
-  const context = {
+  const context = providerContext({
     folder,
     workFolder: options.workFolder ?? "/nowhere",
     warn: (line: string): void => void warnings.push(line),
-  };
+  });
   const provider = await env.open(env.options.parse(options.file ? { file: options.file } : {}), context);
   const plan: EnvVault["plan"] = (values) =>
     must(provider.planWrite)(

@@ -5,10 +5,11 @@ import { VaultError } from "../../../../src/core/errors.ts";
 import { Secret } from "../../../../src/core/secret.ts";
 import { env } from "../../../../src/providers/env/index.ts";
 import { withLock } from "../../../../src/providers/env/lock.ts";
+import { providerContext } from "../../../support/provider-context.ts";
 
 const file = process.argv[2] ?? "";
 const signal = new AbortController().signal;
-const provider = await env.open({ file }, { folder: "/", workFolder: "/nowhere", warn: () => {} });
+const provider = await env.open({ file }, providerContext());
 
 const orders: Record<string, (...words: string[]) => Promise<unknown>> = {
   list: async () => (await provider.list?.(signal))?.length,
