@@ -61,7 +61,7 @@ function vaultConfig(part: Part, file: ConfigFile, folder: string): VaultConfig 
   const rules: Rules = { ttlMs: Math.round(ttl * MINUTE_MS), ttlScope, writable };
   const type = entry?.type ?? typeOf(part);
   const definition = known(providerOf(type), type);
-  const common = { name, type, title: definition.title, rules };
+  const common = { name, type, title: definition.title, can: definition.can, rules };
   if (entry === undefined) return { ...common, use: unsetIn(part) ?? { ready: false, unset: [] } };
   const options = optionsOf(entry, Object.keys(definition.options.shape));
   return {

@@ -3,7 +3,7 @@ import type { VaultError } from "../core/errors.ts";
 import type { Rules } from "../core/policy.ts";
 import type { Channel, Provider, Tunnel } from "../core/ports.ts";
 import type { Secret } from "../core/secret.ts";
-import type { ProviderContext } from "../providers/define.ts";
+import type { Capability, ProviderContext } from "../providers/define.ts";
 import type { TunnelContext } from "../tunnels/define.ts";
 import type { Surroundings } from "./places.ts";
 import type { Problem } from "./problem.ts";
@@ -51,6 +51,8 @@ export interface VaultConfig {
   /** The provider's type and what people call it. */
   readonly type: string;
   readonly title: string;
+  /** What its kind can do, known without opening it; whether it may be written to is one of the rules. */
+  readonly can: readonly Capability[];
   readonly rules: Rules;
   readonly use: Unset | { readonly ready: true; readonly open: OpenProvider; readonly warnings: ProviderWarnings };
 }
