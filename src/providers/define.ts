@@ -47,6 +47,8 @@ export interface ProviderDefinition<Type extends string = string, Options extend
   readonly can: readonly Capability[];
   /** The provider's own options, without those every vault has. */
   readonly options: Options;
+  /** Options as a person would write them, for help and documentation: what is required, tokens as `env:NAME`. */
+  readonly example?: Readonly<Record<string, unknown>>;
   // Methods rather than properties, so that a definition with exact options is still one of `ProviderDefinition`.
   /** Connects nothing that can wait until the first use. Rejects with the `VaultError` that says why it cannot be used. */
   open(options: z.output<Options>, context: ProviderContext): Promise<Provider>;

@@ -17,6 +17,7 @@ export const env = defineProvider({
       .default(".env.secrets")
       .describe("Path of the file; relative to the configuration file, `~/` is the home folder."),
   }),
+  example: { file: "~/.config/agent-vault/dev.env" },
   open: ({ file }, context) => openEnvFile(absolutePath(file, context.folder), context),
   warnings: ({ file }, { folder, workFolder }) => warningsOf(absolutePath(file, folder), workFolder),
 });
