@@ -24,9 +24,16 @@ import { Secret } from "../../src/core/secret.ts";
 import { Tally } from "../../src/core/tally.ts";
 import { FakeClock } from "./fake-clock.ts";
 
-/** A vault in memory that behaves as the env file does: names are keys, handles are checked, reads are by handle. */
+/**
+ * A vault in memory that behaves as the env file does: names are keys, handles are checked, reads are by handle. Keys
+ * written `item#field` are the fields of an item, once `hasFields` was called; its default field is "password".
+ */
 export class FakeVault implements Provider {
   readonly secrets: Map<string, string>;
+  fields?: NonNullable<Provider["fields"]>;
+  prepare?: NonNullable<Provider["prepare"]>;
+  /** What stands against reading a ref, before anything of it is read. See fake-people.ts. */
+  blocks: (ref: string) => VaultError | undefined = () => undefined;
   reads = 0;
   resolves = 0;
   /** Awaited before each read: a test can hold a value back. */
@@ -42,19 +49,37 @@ export class FakeVault implements Provider {
   readonly resolve = (names: readonly string[]): Promise<Each<Handle>> => {
     this.resolves += 1;
     return Promise.resolve(
-      names.map((name) =>
-        this.secrets.has(name)
-          ? { name, ref: `id:${name}`, checked: true }
-          : new VaultError("secret_not_found", `there is no secret "${name}"`, { hint: "call list_secrets" }),
-      ),
+      names.map((name) => {
+        if (this.secrets.has(name)) return { name, ref: `id:${name}`, checked: true };
+        return this.fields ? this.#field(name, "password") : missing(name);
+      }),
     );
   };
+
+  /** From now on its secrets are items with fields. */
+  hasFields(): void {
+    this.fields = (name, wanted) => {
+      this.resolves += 1;
+      const all = [...this.secrets.keys()].flatMap((key) => (key.startsWith(`${name}#`) ? [key.split("#")[1]] : []));
+      const found = (wanted[0] === "*" ? all : wanted).map((field) => this.#field(name, field ?? ""));
+      const fault = found.find((each) => each instanceof VaultError);
+      if (fault) return Promise.reject(fault);
+      return Promise.resolve(found.filter((each) => !(each instanceof VaultError)));
+    };
+  }
+
+  #field(name: string, field: string): Handle | VaultError {
+    if (!this.secrets.has(`${name}#${field}`)) return missing(`${name}#${field}`);
+    return { name, ref: `id:${name}#${field}`, checked: true, field };
+  }
 
   readonly read = async (handles: readonly Handle[]): Promise<Each<Secret>> => {
     await this.gate;
     this.reads += 1;
     if (this.fails) throw this.fails;
     return handles.map((handle) => {
+      const blocked = this.blocks(handle.ref);
+      if (blocked) return blocked;
       const value = this.secrets.get(handle.ref.slice(3));
       return value === undefined ? new VaultError("conflict", `"${handle.name}" is gone`) : new Secret(value);
     });
@@ -80,6 +105,10 @@ export class FakeVault implements Provider {
       return { saved: true as const };
     });
   };
+}
+
+function missing(name: string): VaultError {
+  return new VaultError("secret_not_found", `there is no secret "${name}"`, { hint: "call list_secrets" });
 }
 
 /** A log in memory that can be told to be away. */
@@ -129,6 +158,7 @@ export interface CallOptions {
   readonly session?: string;
   readonly reason?: string;
   readonly holdMs?: number;
+  readonly fields?: readonly string[];
 }
 
 export interface Call<T> {
@@ -239,9 +269,15 @@ export function startHouse(
     rings,
     tokens,
     get: (names, options = {}) =>
-      call(options, (waiter) =>
-        broker.read({ ...about(options), names: typeof names === "string" ? [names] : names }, waiter),
-      ),
+      call(options, (waiter) => {
+        const { fields } = options;
+        const ask: ReadAsk = {
+          ...about(options),
+          names: typeof names === "string" ? [names] : names,
+          ...(fields && { fields }),
+        };
+        return broker.read(ask, waiter);
+      }),
     set: (values, options = {}) =>
       call(options, (waiter) => {
         const entries = Object.entries(values).map(([name, value]) => ({ name, value: new Secret(value) }));
