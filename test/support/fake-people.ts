@@ -1,5 +1,5 @@
 import { VaultError } from "../../src/core/errors.ts";
-import type { FakeVault } from "./house.ts";
+import type { FakeVault } from "./fake-vault.ts";
 
 /** The vault's own people: whatever is read needs their yes, and a test says when they give it. */
 export interface FakePeople {
