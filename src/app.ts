@@ -1,8 +1,9 @@
-import { loadDriver } from "./audit/driver.ts";
+import { AUDIT_LOG } from "./audit/file.ts";
 import { inspectLog, readEvents } from "./audit/read.ts";
 import { openLog } from "./audit/sqlite.ts";
 import type { Services } from "./cli/command.ts";
 import type { Config } from "./config/config.ts";
+import { leftOutHint, leftOutText } from "./config/left-out.ts";
 import { workingFolder } from "./config/places.ts";
 import { Broker } from "./core/broker.ts";
 import type { Clock } from "./core/clock.ts";
@@ -14,6 +15,7 @@ import type { Channel, Notice, Provider, Vault } from "./core/ports.ts";
 import { Tally } from "./core/tally.ts";
 import { visible } from "./core/text.ts";
 import { type Running, serveMcp } from "./mcp/server.ts";
+import { loadDriver } from "./state/driver.ts";
 import { openNotes } from "./state/notes.ts";
 
 /** The version of the program, put in by the build. */
@@ -163,11 +165,9 @@ function vaultOf({ name, type, rules, use }: Config["vaults"][number], context: 
   let opened: Provider | undefined;
   const open = (): Promise<Provider> => {
     if (!use.ready) {
-      const unset = use.unset.join(", ");
+      const hint = "coming" in use ? leftOutHint(use) : `${leftOutHint(use)}, then restart the client`;
       return Promise.reject(
-        new VaultError("config_invalid", `vault "${name}" cannot be used: ${unset} is not set`, {
-          hint: `set ${unset} in the environment of the MCP server or in the .env beside the configuration, then restart the client`,
-        }),
+        new VaultError("config_invalid", `vault "${name}" cannot be used: ${leftOutText(use)}`, { hint }),
       );
     }
     provider ??= use.open({ ...context, warn: (line) => say(`vault ${name}: ${line}`) });
@@ -230,7 +230,7 @@ export function services(program: string): Services {
     clock: systemClock,
     readEvents,
     inspectLog,
-    loadDriver,
+    loadDriver: () => loadDriver(AUDIT_LOG),
     // Doctor reads what was noted and writes nothing.
     notes: (folder) => openNotes(folder),
     program,

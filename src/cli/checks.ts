@@ -1,12 +1,16 @@
+import { leftOutHint, leftOutText } from "../config/left-out.ts";
 import type { Config, VaultConfig } from "../config/config.ts";
 import { asVaultError, VaultError } from "../core/errors.ts";
 import type { Rules } from "../core/policy.ts";
+import type { Provider } from "../core/ports.ts";
 import { visible } from "../core/text.ts";
 import type { Context } from "./command.ts";
-import { finding, type Finding } from "./finding.ts";
+import { failed, finding, type Finding } from "./finding.ts";
 
 /** A vault that has not answered by then counts as unreachable. */
 const DEADLINE_MS = 10_000;
+/** What a vault is left for closing, as at the end of a session. */
+const CLOSING_MS = 1_000;
 
 /** The program itself, and what it needs of this computer. */
 export function checkRuntime({ version, services }: Context): Finding[] {
@@ -20,8 +24,7 @@ export function attempt(about: string, run: () => unknown): Finding[] {
     run();
     return [];
   } catch (error) {
-    const { message, hint } = asVaultError(error);
-    return [finding("failed", about, message, hint)];
+    return [failed(about, asVaultError(error))];
   }
 }
 
@@ -39,54 +42,57 @@ export async function checkVaults(config: Config, { cwd, version, services }: Co
 
 type Around = Omit<Parameters<Extract<VaultConfig["use"], { ready: true }>["open"]>[0], "warn">;
 
-async function checkVault({ name, title, rules, use }: VaultConfig, around: Around): Promise<Finding[]> {
+async function checkVault({ name, type, title, can, rules, use }: VaultConfig, around: Around): Promise<Finding[]> {
   const about = `vault ${name}`;
-  if (!use.ready)
-    return [finding("failed", about, `${title}, left out: ${unsetText(use.unset)}`, unsetHint(use.unset))];
+  if (!use.ready) return [finding("failed", about, `${title}, left out: ${leftOutText(use)}`, leftOutHint(use))];
   const said: string[] = [];
   const context = { ...around, warn: (line: string) => void said.push(line) };
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  const opening = new Promise<Provider>((opened) => opened(use.open(context)));
   const state: Finding[] = [];
   try {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
-    const provider = await inTime(use.open(context), signal);
-    const [first = `${title}, not checked`, ...more] = await inTime(
-      provider.check?.(signal) ?? Promise.resolve([]),
-      signal,
-    );
-    state.push(finding("ok", about, visible(first)), ...more.map((line) => finding("note", about, visible(line))));
+    const provider = await inTime(opening, signal);
+    const lines = await inTime(provider.check?.(signal) ?? Promise.resolve([]), signal);
+    const [first = `${title}, not checked`, ...more] = lines.map(visible);
+    state.push(finding("ok", about, first), ...more.map((line) => finding("note", about, line)));
   } catch (error) {
-    const { message, hint } = asVaultError(error);
-    state.push(finding("failed", about, message, hint));
+    const known = asVaultError(error);
+    const hint = known.hint ?? `agent-vault providers --type ${type} lists its options and what they mean`;
+    state.push({ ...failed(about, known), hint });
   }
+  await close(opening);
   const warnings = new Set([...said, ...use.warnings(context)]);
   return [
     ...state,
-    finding("note", about, rulesText(rules)),
+    finding("note", about, rulesText(rules, can)),
     ...[...warnings].map((line) => finding("warning", about, visible(line))),
   ];
 }
 
+/** Gives back what looking may have taken, once it is open; one that never opens has nothing to close. */
+async function close(opening: Promise<Provider>): Promise<void> {
+  const closing = opening.then((provider) => provider.close?.());
+  // How it stands has been said by now: nothing that goes wrong from here on changes it.
+  await inTime(closing, AbortSignal.timeout(CLOSING_MS)).catch(() => undefined);
+}
+
 function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () =>
-      reject(new VaultError("provider_unavailable", `did not answer within ${DEADLINE_MS / 1_000} seconds`)),
-    );
+    const late = (): void =>
+      reject(
+        new VaultError("provider_unavailable", `did not answer within ${DEADLINE_MS / 1_000} seconds`, {
+          hint: "see whether its server can be reached from this computer, then run doctor again",
+        }),
+      );
+    signal.addEventListener("abort", late, { once: true });
     work.then(resolve, reject);
   });
 }
 
-/** The names of variables, as findings say them. */
-export function unsetText(unset: readonly string[]): string {
-  return `${unset.join(", ")} ${unset.length === 1 ? "is" : "are"} not set`;
-}
-
-export function unsetHint(unset: readonly string[]): string {
-  return `set ${unset.join(", ")} in the environment of the MCP server or in the .env beside the configuration`;
-}
-
-function rulesText({ ttlMs, ttlScope, writable }: Rules): string {
+function rulesText({ ttlMs, ttlScope, writable }: Rules, can: VaultConfig["can"]): string {
   const minutes = ttlMs / 60_000;
   const window = ttlMs === 0 ? "asks every time" : `an approval may stay open for ${minutes} min`;
   const covers = ttlMs === 0 ? "" : ttlScope === "vault" ? ", for the whole vault" : ", for the secrets shown";
-  return `${window}${covers}; ${writable ? "agents may ask to write" : "agents cannot write"}`;
+  const upstream = can.includes("prepare") ? "; its own people may be asked as well" : "";
+  return `${window}${covers}; ${writable ? "agents may ask to write" : "agents cannot write"}${upstream}`;
 }

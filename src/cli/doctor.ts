@@ -49,8 +49,11 @@ function asText(sections: readonly Section[]): string {
   return lines.join("\n");
 }
 
-function findingLines({ state, about, text, hint }: Finding): string[] {
+function findingLines({ state, about, text, hint, code }: Finding): string[] {
   const label = LABELS[state].padEnd(8);
   const what = about === "" ? text : `${about}: ${text}`;
-  return [`  ${label}${what}`, ...(hint === undefined ? [] : [`  ${" ".repeat(8)}  ${hint}`])];
+  return [
+    `  ${label}${what}${code === undefined ? "" : ` (${code})`}`,
+    ...(hint === undefined ? [] : [`  ${" ".repeat(8)}  ${hint}`]),
+  ];
 }

@@ -1,3 +1,5 @@
+import type { Code, VaultError } from "../core/errors.ts";
+
 /**
  * How something stands: `ok` works, `note` is a fact, `warning` works and deserves a look, `failed` is configured and
  * does not work, `invalid` keeps everything from working.
@@ -12,9 +14,16 @@ export interface Finding {
   readonly text: string;
   /** What to do. */
   readonly hint?: string;
+  /** The code of the error that this tells of, the one an agent meets. */
+  readonly code?: Code;
 }
 
 /** A finding; an empty hint is none. */
 export function finding(state: State, about: string, text: string, hint?: string): Finding {
   return { state, about, text, ...(hint === undefined || hint === "" ? {} : { hint }) };
+}
+
+/** What a step that failed has to say. */
+export function failed(about: string, { message, hint, code }: VaultError): Finding {
+  return { ...finding("failed", about, message, hint), code };
 }

@@ -1,7 +1,7 @@
 import type { ChannelConfig, Config, TunnelConfig } from "../config/config.ts";
+import { leftOutHint, leftOutText } from "../config/left-out.ts";
 import { asVaultError } from "../core/errors.ts";
 import type { Context } from "./command.ts";
-import { unsetHint, unsetText } from "./checks.ts";
 import { finding, type Finding } from "./finding.ts";
 
 const TUNNEL_DEADLINE_MS = 20_000;
@@ -28,7 +28,7 @@ export async function checkReach(config: Config, context: Context): Promise<Find
 }
 
 function checkChannel({ type, title, use }: ChannelConfig): Finding {
-  if (!use.ready) return finding("failed", title, `left out: ${unsetText(use.unset)}`, unsetHint(use.unset));
+  if (!use.ready) return finding("failed", title, `left out: ${leftOutText(use)}`, leftOutHint(use));
   if (type === "browser") return finding("note", title, "opens the page on this computer");
   return finding("note", title, "configured; doctor does not ring it");
 }
@@ -36,8 +36,8 @@ function checkChannel({ type, title, use }: ChannelConfig): Finding {
 async function checkTunnel({ type, title, use }: TunnelConfig, port: number, context: Context): Promise<Finding> {
   const about = "tunnel";
   if (!use.ready) {
-    const text = `${title}, left out: ${unsetText(use.unset)}; the page works on this computer only`;
-    return finding("failed", about, text, unsetHint(use.unset));
+    const text = `${title}, left out: ${leftOutText(use)}; the page works on this computer only`;
+    return finding("failed", about, text, leftOutHint(use));
   }
   if (type === "none") {
     return finding(

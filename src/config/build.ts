@@ -60,6 +60,16 @@ function vaultConfig(part: Part, file: ConfigFile, folder: string): VaultConfig 
   const { ttl, ttlScope, writable } = entry ?? rulesSchema().parse(part.resolved.value);
   const rules: Rules = { ttlMs: Math.round(ttl * MINUTE_MS), ttlScope, writable };
   const type = entry?.type ?? typeOf(part);
+  if (part.coming === true) {
+    return {
+      name,
+      type,
+      title: type,
+      can: [],
+      rules: { ...rules, writable: false },
+      use: { ready: false, coming: true },
+    };
+  }
   const definition = known(providerOf(type), type);
   const common = { name, type, title: definition.title, can: definition.can, rules };
   if (entry === undefined) return { ...common, use: unsetIn(part) ?? { ready: false, unset: [] } };

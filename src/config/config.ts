@@ -46,6 +46,12 @@ export interface Unset {
   readonly unset: readonly string[];
 }
 
+/** A vault of a type that this version does not have yet: it is left out, and said to be. */
+export interface Coming {
+  readonly ready: false;
+  readonly coming: true;
+}
+
 export interface VaultConfig {
   readonly name: string;
   /** The provider's type and what people call it. */
@@ -54,7 +60,10 @@ export interface VaultConfig {
   /** What its kind can do, known without opening it; whether it may be written to is one of the rules. */
   readonly can: readonly Capability[];
   readonly rules: Rules;
-  readonly use: Unset | { readonly ready: true; readonly open: OpenProvider; readonly warnings: ProviderWarnings };
+  readonly use:
+    | Unset
+    | Coming
+    | { readonly ready: true; readonly open: OpenProvider; readonly warnings: ProviderWarnings };
 }
 
 /** Opens the vault; connects nothing that can wait. Rejects with the `VaultError` that says why it cannot be used. */

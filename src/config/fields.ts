@@ -43,8 +43,17 @@ function property(schema: Schema | undefined, key: string): Schema | undefined {
 
 function choose(schema: Schema, value: unknown): Schema {
   const typed = (schema.oneOf ?? schema.anyOf ?? []).filter((option) => option.properties?.["type"] !== undefined);
-  const [only, ...more] = typed;
-  if (only === undefined) return schema;
+  const [first, ...more] = typed;
+  if (first === undefined) return schema;
   const type = (isObject(value) ? value["type"] : undefined) ?? DEFAULT_VAULT_TYPE;
-  return typed.find((option) => option.properties?.["type"]?.const === type) ?? (more.length === 0 ? only : schema);
+  return typed.find((option) => option.properties?.["type"]?.const === type) ?? shared(first, more);
+}
+
+/** What is known of a place whose type is not: the properties that all the alternatives have. */
+function shared(first: Schema, more: readonly Schema[]): Schema {
+  if (more.length === 0) return first;
+  const common = Object.entries(first.properties ?? {}).filter(([key]) =>
+    more.every(({ properties = {} }) => Object.hasOwn(properties, key)),
+  );
+  return { properties: Object.fromEntries(common) };
 }

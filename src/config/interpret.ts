@@ -1,13 +1,16 @@
-import type { Config } from "./config.ts";
+import { providerOf } from "../providers/registry.ts";
+import type { Config, Source } from "./config.ts";
 import { build } from "./build.ts";
 import { explain } from "./explain.ts";
 import { configJsonSchema } from "./fields.ts";
+import { judgeVaults } from "./judge.ts";
 import { readJsonc, type Jsonc } from "./jsonc.ts";
 import type { Problem } from "./problem.ts";
 import { referencedNames, referenceIn, resolveReferences, type Reference } from "./references.ts";
 import { configSchema, ruleNames, rulesSchema, type ConfigFile } from "./schema.ts";
 import type { Part, Text } from "./text.ts";
 import { isObject, samePath, valueAt, type Path } from "./tree.ts";
+import { COMING_TYPES } from "./words.ts";
 
 /** Checks a text and builds the configuration from it, or names everything that is wrong with it. */
 export async function interpret(text: Text): Promise<{ config: Config } | { problems: readonly Problem[] }> {
@@ -20,7 +23,7 @@ export async function interpret(text: Text): Promise<{ config: Config } | { prob
   const problems = [
     ...jsonc.problems,
     ...parts.flatMap((part) => part.resolved.problems),
-    ...explainAll(whole.error?.issues ?? [], jsonc, parts),
+    ...explainAll([...(whole.error?.issues ?? []), ...rulesOfComing(parts)], jsonc, parts, text.source),
   ];
   if (problems.length > 0) return { problems: inOrder(problems.map((problem) => withLine(problem, jsonc))) };
 
@@ -44,6 +47,7 @@ function partsOf(written: unknown, lookup: Lookup): Part[] {
   const part = (path: Path, fixed: readonly string[]): Part => ({
     path,
     resolved: resolveReferences(valueAt(written, path), path, fixed, lookup),
+    ...(path[0] === "vaults" && isComing(valueAt(written, [...path, "type"])) ? { coming: true } : {}),
   });
   const keys = (name: string): string[] => {
     const value = valueAt(written, [name]);
@@ -66,33 +70,48 @@ function mayHoldReferences(path: Path, value: unknown): boolean {
   return isObject(value) || (path[0] === "ngrokAuthToken" && typeof value === "string");
 }
 
-/** The configuration with its references resolved; without `all`, the parts that lack a variable are gone from it. */
+function isComing(type: unknown): boolean {
+  return typeof type === "string" && COMING_TYPES.includes(type) && providerOf(type) === undefined;
+}
+
+/**
+ * The configuration with its references resolved, without the vaults whose type is still to come; without `all`, the
+ * parts that lack a variable are gone from it as well.
+ */
 function assemble(written: unknown, parts: readonly Part[], { all }: { all: boolean }): unknown {
   if (!isObject(written)) return written;
-  const whole: Record<string, unknown> = { ...written };
-  const kept = (name: string): Part[] =>
-    parts.filter(({ path, resolved }) => path[0] === name && (all || resolved.unset.length === 0));
-  for (const [name, value] of Object.entries(whole)) {
-    if (!parts.some(({ path }) => path[0] === name)) continue;
-    if (Array.isArray(value)) whole[name] = kept(name).map((part) => part.resolved.value);
-    else if (name === "vaults") whole[name] = Object.fromEntries(kept(name).map((p) => [p.path[1], p.resolved.value]));
-    else if (kept(name)[0] === undefined) delete whole[name];
-    else whole[name] = kept(name)[0]?.resolved.value;
+  /** What becomes of the value at a path: one value, or none. */
+  const kept = (path: Path): unknown[] => {
+    const part = parts.find((part) => samePath(part.path, path));
+    if (part === undefined) return [valueAt(written, path)];
+    return part.coming === true || (!all && part.resolved.unset.length > 0) ? [] : [part.resolved.value];
+  };
+  const whole: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(written)) {
+    if (name === "vaults" && isObject(value)) {
+      const entries = Object.keys(value).flatMap((key) => kept([name, key]).map((kept) => [key, kept] as const));
+      whole[name] = Object.fromEntries(entries);
+    } else if (Array.isArray(value)) whole[name] = value.flatMap((_, i) => kept([name, i]));
+    else for (const one of kept([name])) whole[name] = one;
   }
   return whole;
 }
 
-function explainAll(issues: Issues, jsonc: Jsonc, parts: readonly Part[]): Problem[] {
+function explainAll(issues: Issues, jsonc: Jsonc, parts: readonly Part[], source: Source): Problem[] {
   const unset = parts.flatMap((part) => part.resolved.unset);
   const taken = parts.flatMap((part) => part.resolved.taken);
   // What an unset variable would hold cannot be judged; that it is missing is data, not a mistake.
   const judged = issues.filter(({ path }) => !unset.some((reference) => samePath(reference.path, path.map(stepOf))));
-  const own = hasNoVault(jsonc.value) ? [NO_VAULT] : [];
-  if (judged.length === 0) return [...own, ...misplaced(jsonc.value)];
   const more = judged.flatMap((issue) => rulesBehind(issue, jsonc.value));
-  const context = { written: jsonc.value, schema: configJsonSchema() };
-  const found = explain([...judged, ...more], context).map((problem) => fromVariable(problem, taken));
-  return [...found, ...own, ...misplaced(jsonc.value)];
+  const found = judged.length === 0 ? [] : explain([...judged, ...more], contextOf(jsonc));
+  // Where variables are the whole configuration, each problem stands at its variable already.
+  const said = source.is === "environment" ? [] : taken;
+  const all = [...found, ...judgeVaults(parts)].map((problem) => fromVariable(problem, said));
+  return [...all, ...(hasNoVault(jsonc.value) ? [NO_VAULT] : []), ...misplaced(jsonc.value)];
+}
+
+function contextOf(jsonc: Jsonc): Parameters<typeof explain>[1] {
+  return { written: jsonc.value, schema: configJsonSchema() };
 }
 
 function stepOf(step: PropertyKey): string | number {
@@ -121,7 +140,16 @@ function hasNoVault(written: unknown): boolean {
 function rulesBehind(issue: Issues[number], written: unknown): Issues[number][] {
   if (issue.code !== "invalid_union" || issue.path[0] !== "vaults" || issue.path[2] !== "type") return [];
   const path = ["vaults", String(issue.path[1])];
-  const rules = rulesSchema().safeParse(valueAt(written, path));
+  return ruleIssues(path, valueAt(written, path));
+}
+
+/** What is wrong with the rules of vaults whose type is still to come; nobody knows their options yet. */
+function rulesOfComing(parts: readonly Part[]): Issues[number][] {
+  return parts.flatMap(({ path, coming, resolved }) => (coming === true ? ruleIssues(path, resolved.value) : []));
+}
+
+function ruleIssues(path: Path, vault: unknown): Issues[number][] {
+  const rules = rulesSchema().safeParse(vault);
   return (rules.error?.issues ?? []).map((inner) => ({ ...inner, path: [...path, ...inner.path] }));
 }
 

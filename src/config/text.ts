@@ -18,4 +18,6 @@ export interface Text {
 export interface Part {
   readonly path: Path;
   readonly resolved: Resolved;
+  /** Set for a vault of a type that this version does not have yet: what its provider wants is unknown. */
+  readonly coming?: true;
 }

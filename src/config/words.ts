@@ -1,8 +1,8 @@
 /** What a vault is when it does not say: the seeds of most configurations are a file of secrets and nothing else. */
 export const DEFAULT_VAULT_TYPE = "env";
 
-/** Kinds of vault that are promised and not there yet: an unknown type is told apart from a misspelt one. */
-export const COMING_TYPES: readonly string[] = ["1password", "12port", "hashicorp-vault", "delinea"];
+/** Kinds of vault that are promised and not there yet: a vault of one is left out, a misspelt type is a mistake. */
+export const COMING_TYPES: readonly string[] = ["hashicorp-vault", "delinea"];
 
 /** The name of the file, as it is searched for in the working folder. */
 export const CONFIG_FILE = "agent-vault.config.json";
