@@ -1,9 +1,9 @@
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import type { Clock } from "../core/clock.ts";
-import type { Wait, Waiter } from "../core/ports.ts";
+import type { Upstream, Wait, Waiter } from "../core/ports.ts";
 import { holdOf, isStop, limitLearned } from "./clients.ts";
 import type { Dialogs } from "./dialog.ts";
-import { whatIsAsked } from "./reply.ts";
+import { lastingText, whatIsAsked } from "./reply.ts";
 
 const HEARTBEAT_MS = 10_000;
 
@@ -42,13 +42,17 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
   let settled = false;
   let stopBeat = (): void => {};
 
+  const textOf = (wait: Wait): string => {
+    if (wait.upstream) return upstreamText(wait.upstream, clock.now());
+    return answered ? "A person has answered; the vault is at work." : progressText(wait, clock.now());
+  };
   const tell = (wait: Wait): void => {
-    told = answered ? "A person has answered; the vault is at work." : progressText(wait, clock.now());
+    told = textOf(wait);
     // A client that has gone away is noticed elsewhere; a lost progress message is no reason to fail.
     if (call.progress) void call.progress(++beats, told).catch(() => {});
   };
   const putUpDialog = (wait: Wait): void => {
-    if (!session.dialogs.possible || !wait.linkIsFinal || answered) return;
+    if (!session.dialogs.possible || !wait.linkIsFinal || answered || wait.upstream) return;
     dialogOver ??= new AbortController();
     void session.dialogs.show(wait, { over: dialogOver.signal, isSettled: () => settled });
   };
@@ -70,13 +74,18 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
 
   const waiter: Waiter = {
     signal: call.signal,
-    holdMs: holdMs(session, call),
+    // Its client counts from the beginning of the call, whoever is being waited for.
+    get holdMs() {
+      const hold = holdMs(session, call);
+      return hold === undefined ? undefined : Math.max(0, hold - (clock.mono() - started));
+    },
     isStop,
     waiting: (wait) => {
       if (last === undefined) stopBeat = clock.after(HEARTBEAT_MS, beat);
       last = wait;
-      // Told at once is what changes for the person: where to answer, and what does not work on the way there.
-      if (wait.link && progressText(wait, clock.now()) !== told) tell(wait);
+      // Told at once is what changes for the person: where to answer, what does not work on the way there, and for whom
+      // it waits after that.
+      if ((wait.link || wait.upstream) && textOf(wait) !== told) tell(wait);
       putUpDialog(wait);
     },
     // The client is still kept alive, but nobody is asked any more.
@@ -95,6 +104,7 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
   return { waiter, done };
 }
 
+/** How long this client bears a call, ms from its beginning; undefined: as long as it likes. */
 function holdMs(session: Session, call: Call): number | undefined {
   if (session.waitMs !== undefined) return session.waitMs;
   const client = session.server.getClientVersion()?.name ?? "";
@@ -104,11 +114,14 @@ function holdMs(session: Session, call: Call): number | undefined {
 }
 
 function progressText(wait: Wait, now: number): string {
-  if (wait.upstream) return `Approved; now ${wait.upstream.text}, for ${leftText(now - wait.upstream.since)} so far.`;
   const left = leftText((wait.expiresAt ?? now) - now);
   const place = wait.link ? ` Approve or deny at ${wait.link.public ?? wait.link.local}` : "";
   const trouble = wait.troubles.length > 0 ? ` (${wait.troubles.join("; ")})` : "";
   return `Waiting for you to approve ${whatIsAsked(wait)}, ${left} left.${place}${trouble}`;
+}
+
+function upstreamText({ text, since }: Upstream, now: number): string {
+  return `A person approved; now ${text} (for ${lastingText(now - since)}).`;
 }
 
 function leftText(ms: number): string {

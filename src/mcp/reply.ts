@@ -1,6 +1,7 @@
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
-import type { Wait } from "../core/ports.ts";
+import type { Outcome } from "../core/asks.ts";
 import { VaultError } from "../core/errors.ts";
+import type { Upstream, Wait } from "../core/ports.ts";
 import type { Secret } from "../core/secret.ts";
 import { quoted } from "../core/text.ts";
 
@@ -18,16 +19,35 @@ export function valueReply(value: Secret): CallToolResult {
 }
 
 /** A JSON object name -> value; names that failed follow in a second block. */
-export function valuesReply(results: readonly { name: string; result: Secret | VaultError }[]): CallToolResult {
-  const values: [string, string][] = [];
+export function valuesReply(results: readonly Outcome<Secret>[]): CallToolResult {
+  return objectReply(results, ({ name }) => name);
+}
+
+/** A JSON object field -> value of one secret; fields that failed follow in a second block. */
+export function fieldsReply(results: readonly Outcome<Secret>[]): CallToolResult {
+  return objectReply(results, ({ name, field }) => field ?? name);
+}
+
+function objectReply(results: readonly Outcome<Secret>[], keyOf: (outcome: Outcome<Secret>) => string): CallToolResult {
+  const values = new Map<string, string>();
   const failures: string[] = [];
-  for (const { name, result } of results) {
-    if (result instanceof VaultError) failures.push(`${quoted(name)}: ${lineOf(result)}`);
-    else values.push([name, result.reveal()]);
+  for (const outcome of results) {
+    const { result } = outcome;
+    const key = keyOf(outcome);
+    if (result instanceof VaultError) failures.push(`${quoted(key)}: ${lineOf(result)}`);
+    else values.set(unused(key, values), result.reveal());
   }
   // fromEntries makes own properties only: a secret may be called anything, "__proto__" included.
   const block = JSON.stringify(Object.fromEntries(values));
   return failures.length === 0 ? textReply(block) : textReply(block, `not read:\n${failures.join("\n")}`);
+}
+
+/** A vault may give two of its fields one name; neither value is to be lost for it. */
+function unused(key: string, taken: ReadonlyMap<string, unknown>): string {
+  for (let count = 1; ; count++) {
+    const candidate = count === 1 ? key : `${key} (${count})`;
+    if (!taken.has(candidate)) return candidate;
+  }
 }
 
 /** One line of what happened, one of what to do; `isError`, with the code as status. */
@@ -42,7 +62,14 @@ export function errorReply(known: VaultError): CallToolResult {
 
 /** A normal result that asks for the same call again. It holds no link unless the configuration allows that. */
 export function pendingReply(tool: string, wait: Wait, options: { now: number; withLink: boolean }): CallToolResult {
-  const minutes = Math.max(1, Math.round(((wait.expiresAt ?? options.now) - options.now) / 60_000));
+  const lines = wait.upstream
+    ? upstreamLines(tool, wait, wait.upstream, options.now)
+    : personLines(tool, wait, options);
+  return { content: [{ type: "text", text: lines.join("\n") }], _meta: { [STATUS]: "pending" } };
+}
+
+function personLines(tool: string, wait: Wait, { now, withLink }: { now: number; withLink: boolean }): string[] {
+  const minutes = Math.max(1, Math.round(((wait.expiresAt ?? now) - now) / 60_000));
   const lines = [
     `pending: a person was asked to approve ${whatIsAsked(wait)} and has not answered yet.`,
     `Call ${tool} again now with the same arguments: that joins this request, nobody is asked twice. It stays open for ${minutes} min.`,
@@ -51,17 +78,36 @@ export function pendingReply(tool: string, wait: Wait, options: { now: number; w
       : "Nothing rang for the person: tell the user that an agent-vault approval waits for them. Its link stands where this client shows the progress or the log of its MCP servers.",
     ...wait.troubles.map((trouble) => `Trouble: ${trouble}`),
   ];
-  if (options.withLink && wait.link) lines.push(`Give the user this link: ${wait.link.public ?? wait.link.local}`);
-  return { content: [{ type: "text", text: lines.join("\n") }], _meta: { [STATUS]: "pending" } };
+  if (withLink && wait.link) lines.push(`Give the user this link: ${wait.link.public ?? wait.link.local}`);
+  return lines;
+}
+
+function upstreamLines(tool: string, wait: Wait, { text, since }: Upstream, now: number): string[] {
+  return [
+    `pending: a person approved ${whatIsAsked(wait)}; now ${text} (for ${lastingText(now - since)}).`,
+    `Nobody is asked twice: call ${tool} again with the same arguments in a while (1 min or more); this may take hours.`,
+    "Tell the user what is being waited for.",
+  ];
 }
 
 /** "reading DATABASE_URL from vault "dev"", for people and models alike. */
 export function whatIsAsked(wait: Wait): string {
-  const [first = "", ...rest] = wait.names;
-  const what = rest.length === 0 ? first : `${first} and ${rest.length} more`;
+  const [first = "", ...rest] = new Set(wait.names);
+  // The same name again is another field of the same secret.
+  const one = wait.names.length === 1 ? first : `${wait.names.length} fields of ${first}`;
+  const what = rest.length === 0 ? one : `${first} and ${rest.length} more`;
   return wait.action === "read"
     ? `reading ${what} from vault ${quoted(wait.vault)}`
     : `saving ${what} to vault ${quoted(wait.vault)}`;
+}
+
+/** How long something has lasted, as coarse as people would say it: "less than a minute", "14 min", "3 h 20 min". */
+export function lastingText(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return "less than a minute";
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return `${Math.floor(minutes / (24 * 60))} days`;
 }
 
 /** An error as one line inside a longer answer. */

@@ -7,6 +7,7 @@ import {
   type ServerNotification,
   type ServerRequest,
 } from "@modelcontextprotocol/sdk/types.js";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { jsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/types.js";
 import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js";
 import * as z from "zod";
@@ -21,7 +22,7 @@ import { observe } from "./facts.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
 import { errorReply, STATUS } from "./reply.ts";
 import { type Session, waiterFor } from "./person.ts";
-import type { Tool } from "./tools/define.ts";
+import type { Need, Tool } from "./tools/define.ts";
 import { getSecret } from "./tools/get-secret.ts";
 import { getSecrets } from "./tools/get-secrets.ts";
 import { listSecrets } from "./tools/list-secrets.ts";
@@ -43,6 +44,11 @@ export interface McpOptions {
   readonly folder: string;
   /** Called at the first tool call, not before. Rejects with the `VaultError` that every tool then answers with. */
   readonly running: () => Promise<Running>;
+  /**
+   * Whether some configured vault can do what a tool needs. Called when tools are listed; reads the configuration at
+   * most. Rejects when there is none: then every tool is shown, and says what is wrong.
+   */
+  readonly offers: (need: Need) => Promise<boolean>;
   /** One line for people, on stderr. */
   readonly say: (line: string) => void;
   /** Told of what should not happen: the agent only learns that something failed. */
@@ -55,15 +61,17 @@ const ROOTS_WAIT_MS = 250;
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 /**
- * Serves MCP on stdio until the connection ends; `closed` then says why. Nothing but the protocol is touched before the
- * first tool call.
+ * Serves MCP until the connection ends, on stdio unless told otherwise; `closed` then says why. Nothing but the protocol
+ * is touched before tools are listed or called.
  */
-export async function serveMcp(options: McpOptions): Promise<{ closed: Promise<string> }> {
+export async function serveMcp(
+  options: McpOptions,
+  transport: Transport = new StdioServerTransport(),
+): Promise<{ closed: Promise<string> }> {
   let why = "the client closed the connection";
   const server = createServer(options, (fault) => {
     why = fault;
   });
-  const transport = new StdioServerTransport();
   const closed = new Promise<string>((resolve) => {
     server.onclose = () => resolve(why);
   });
@@ -93,12 +101,12 @@ function createServer(options: McpOptions, ends: (why: string) => void): Server 
     options.say(`${OVERLONG}; this session ends`);
   };
 
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS.map(describe) }));
+  server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: (await offered(options)).map(describe) }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra): Promise<CallToolResult> => {
     try {
       const tool = TOOLS.find(({ name }) => name === params.name);
       if (!tool) {
-        const known = TOOLS.map(({ name }) => name).join(", ");
+        const known = (await offered(options)).map(({ name }) => name).join(", ");
         throw new VaultError("invalid_arguments", `there is no tool ${quoted(params.name)}`, {
           hint: `the tools are ${known}`,
         });
@@ -127,6 +135,18 @@ function createServer(options: McpOptions, ends: (why: string) => void): Server 
     }
   });
   return server;
+}
+
+/** The tools worth a model's attention here. One that is left out still answers, and says why it cannot help. */
+async function offered({ offers, onFault }: McpOptions): Promise<readonly Tool[]> {
+  try {
+    const isOffered = await Promise.all(TOOLS.map(async ({ needs }) => needs === undefined || offers(needs)));
+    return TOOLS.filter((_, at) => isOffered[at]);
+  } catch (error) {
+    const known = asVaultError(error);
+    if (known.code === "internal") onFault(known.cause);
+    return TOOLS;
+  }
 }
 
 function describe(tool: Tool): {

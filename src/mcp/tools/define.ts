@@ -19,9 +19,14 @@ export interface ToolContext {
   readonly linkInResults: boolean;
 }
 
+/** What a vault must be able to do for a tool to be of any use. */
+export type Need = "write";
+
 /** One tool: data and a function. */
 export interface Tool {
   readonly name: string;
+  /** Shown only where some configured vault can do this; absent: always shown. */
+  readonly needs?: Need;
   readonly title: string;
   readonly description: string;
   readonly annotations: {
@@ -58,6 +63,8 @@ export async function answer<T>(
 
 export const vaultArg = z.string().min(1).max(200).describe("vault name, as list_secrets shows it");
 export const nameArg = z.string().min(1).max(256);
+/** The vault's own words for a secret, in every description that takes a name. */
+export const OR_REFERENCE = "or the vault's own reference (op://vault/item/field, an id)";
 export const valueArg = z.string().max(131_072);
 export const reasonArg = z
   .string()

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { valuesReply } from "../reply.ts";
-import { answer, defineTool, nameArg, reasonArg, vaultArg } from "./define.ts";
+import { answer, defineTool, nameArg, OR_REFERENCE, reasonArg, vaultArg } from "./define.ts";
 
 export const getSecrets = defineTool({
   name: "get_secrets",
@@ -12,7 +12,7 @@ export const getSecrets = defineTool({
   annotations: { readOnlyHint: true, openWorldHint: false },
   input: z.strictObject({
     vault: vaultArg,
-    names: z.array(nameArg).min(1).max(100).describe("secret names, as list_secrets shows them"),
+    names: z.array(nameArg).min(1).max(100).describe(`secret names, as list_secrets shows them, ${OR_REFERENCE}`),
     reason: reasonArg,
   }),
   run: (args, context) => {

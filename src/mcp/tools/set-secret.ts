@@ -7,6 +7,7 @@ import { answer, defineTool, nameArg, reasonArg, valueArg, vaultArg } from "./de
 
 export const setSecret = defineTool({
   name: "set_secret",
+  needs: "write",
   title: "Save a secret",
   description:
     "Creates or replaces one secret in a writable vault after a person approved it. Use it for credentials you generate, " +

@@ -10,6 +10,7 @@ const MOST_CHARACTERS = 1_000_000;
 
 export const setSecrets = defineTool({
   name: "set_secrets",
+  needs: "write",
   title: "Save several secrets",
   description:
     "Creates or replaces several secrets in one writable vault after a single approval by a person. Prefer it over repeated " +
