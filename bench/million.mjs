@@ -15,9 +15,9 @@ const BUSY_MS = 1_000;
 /** Writes `wanted` events of the past year into a new log. Resolves with the seconds it took. */
 export async function fillLog(file, wanted) {
   const from = performance.now();
-  const { openBook, loadDriver, toRow, idSource } = await auditParts();
+  const { openBook, loadDriver, AUDIT_LOG, toRow, idSource } = await auditParts();
   const now = Date.now();
-  const driver = loadDriver(createRequire(import.meta.url));
+  const driver = loadDriver(AUDIT_LOG, createRequire(import.meta.url));
   const book = openBook({ driver, file, instance: idSource()(), now: () => now, busyMs: BUSY_MS });
   const events = history(dirname(file), idSource, { from: now - YEAR_MS, step: YEAR_MS / wanted });
   let rows = [];
@@ -40,7 +40,8 @@ async function auditParts() {
       stdin: {
         contents: `
           export { openBook } from "./audit/book.ts";
-          export { loadDriver } from "./audit/driver.ts";
+          export { AUDIT_LOG } from "./audit/file.ts";
+          export { loadDriver } from "./state/driver.ts";
           export { toRow } from "./audit/rows.ts";
           export { idSource } from "./core/ids.ts";`,
         resolveDir: SRC,

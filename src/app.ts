@@ -2,7 +2,7 @@ import { AUDIT_LOG } from "./audit/file.ts";
 import { inspectLog, readEvents } from "./audit/read.ts";
 import { openLog } from "./audit/sqlite.ts";
 import type { Services } from "./cli/command.ts";
-import type { Config } from "./config/config.ts";
+import type { Config, LoadResult } from "./config/config.ts";
 import { leftOutHint, leftOutText } from "./config/left-out.ts";
 import { workingFolder } from "./config/places.ts";
 import { Broker } from "./core/broker.ts";
@@ -15,6 +15,7 @@ import type { Channel, Notice, Provider, Vault } from "./core/ports.ts";
 import { Tally } from "./core/tally.ts";
 import { visible } from "./core/text.ts";
 import { type Running, serveMcp } from "./mcp/server.ts";
+import type { Capability, ProviderContext } from "./providers/define.ts";
 import { loadDriver } from "./state/driver.ts";
 import { openNotes } from "./state/notes.ts";
 
@@ -36,11 +37,16 @@ export interface RunningServer {
   readonly close: (why: string) => Promise<void>;
 }
 
-/** Serves one MCP client on stdio. Nothing is read, opened or contacted before its first tool call. */
+/**
+ * Serves one MCP client on stdio. Nothing is read before it lists the tools, and nothing opened or contacted before it
+ * calls one.
+ */
 export async function startServer({ say, onFault }: { say: Say; onFault: Fault }): Promise<RunningServer> {
+  let loading: Promise<LoadResult> | undefined;
+  const loaded = (): Promise<LoadResult> => (loading ??= readConfig());
   let house: Promise<House> | undefined;
   const running = async (): Promise<Running> => {
-    house ??= openHouse(say, onFault);
+    house ??= openHouse(loaded(), say, onFault);
     const { broker, config } = await house;
     return { broker, waitMs: config.approval.waitMs, linkInResults: config.approval.linkInResults };
   };
@@ -49,6 +55,7 @@ export async function startServer({ say, onFault }: { say: Say; onFault: Fault }
     clock: systemClock,
     folder: workingFolder() ?? "a folder that is gone",
     running,
+    offers: async (capability) => offers(await loaded(), capability),
     say,
     onFault,
   });
@@ -67,10 +74,22 @@ interface House {
   readonly close: (why: string) => Promise<void>;
 }
 
-/** Reads the configuration and puts the parts together. Rejects with what is wrong with the configuration. */
-async function openHouse(say: Say, onFault: Fault): Promise<House> {
+async function readConfig(): Promise<LoadResult> {
   const { loadConfig } = await import("./config/load.ts");
-  const loaded = await loadConfig();
+  return loadConfig();
+}
+
+/** Whether some configured vault can do it, those that lack a variable included. Throws when there is no configuration. */
+function offers(loaded: LoadResult, capability: Capability): boolean {
+  if (!loaded.ok) throw loaded.error;
+  return loaded.config.vaults.some(
+    ({ can, rules }) => can.includes(capability) && (capability !== "write" || rules.writable),
+  );
+}
+
+/** Puts the parts together. Rejects with what is wrong with the configuration. */
+async function openHouse(configuration: Promise<LoadResult>, say: Say, onFault: Fault): Promise<House> {
+  const loaded = await configuration;
   if (!loaded.ok) {
     say(`${loaded.error.message}; ${loaded.error.hint ?? ""}`);
     throw loaded.error;
@@ -120,11 +139,17 @@ async function openHouse(say: Say, onFault: Fault): Promise<House> {
   const notes = openNotes(config.surroundings.stateDir);
   const context = { workFolder: config.surroundings.cwd, version: __VERSION__, clock, notes: notes.of };
   const vaults = new Map(config.vaults.map((vault) => [vault.name, vaultOf(vault, context, say)]));
-  gone = (name) =>
-    vaults
-      .get(name)
-      ?.opened()
-      ?.ended?.((ref) => grants.permits(name, ref));
+  gone = (name) => {
+    try {
+      vaults
+        .get(name)
+        ?.opened()
+        ?.ended?.((ref) => grants.permits(name, ref));
+    } catch (error) {
+      // Whatever a provider makes of it, the rest of what is being revoked ends too.
+      onFault(error);
+    }
+  };
   const broker = new Broker({
     clock,
     journal: log,
@@ -147,22 +172,33 @@ async function openHouse(say: Say, onFault: Fault): Promise<House> {
       // What ended is written even if the log needs a moment: law 9 leaves one.
       const written = log.record([{ kind: "stopped", at: clock.now(), detail: why }]).catch(() => {});
       const patience = new Promise<void>((enough) => void clock.after(LAST_WORDS_MS, enough));
-      const givenBack = Promise.all([...vaults.values()].map((vault) => vault.opened()?.close?.()));
+      // One vault that cannot give back what it took keeps no other from it.
+      const givenBack = Promise.allSettled([...vaults.values()].map(async (vault) => vault.opened()?.close?.()));
       await Promise.all([door.close(), Promise.race([written, patience]), Promise.race([givenBack, patience])]);
-      notes.close();
-      log.close();
+      try {
+        notes.close();
+      } finally {
+        log.close();
+      }
     },
   };
 }
 
-type OpeningContext = Omit<Parameters<Extract<Config["vaults"][number]["use"], { ready: true }>["open"]>[0], "warn">;
+type OpeningContext = Omit<ProviderContext, "folder" | "warn">;
 
 /** A vault, and its provider as far as it is open. */
 type OwnVault = Vault & { readonly opened: () => Provider | undefined };
 
 function vaultOf({ name, type, rules, use }: Config["vaults"][number], context: OpeningContext, say: Say): OwnVault {
-  let provider: Promise<Provider> | undefined;
+  let opening: Promise<Provider> | undefined;
   let opened: Provider | undefined;
+  const warned = new Set<string>();
+  const warn = (line: string): void => {
+    // A provider that is opened once more begins anew, and would say it all again.
+    if (warned.has(line)) return;
+    warned.add(line);
+    say(`vault ${name}: ${line}`);
+  };
   const open = (): Promise<Provider> => {
     if (!use.ready) {
       const hint = "coming" in use ? leftOutHint(use) : `${leftOutHint(use)}, then restart the client`;
@@ -170,17 +206,17 @@ function vaultOf({ name, type, rules, use }: Config["vaults"][number], context: 
         new VaultError("config_invalid", `vault "${name}" cannot be used: ${leftOutText(use)}`, { hint }),
       );
     }
-    provider ??= use.open({ ...context, warn: (line) => say(`vault ${name}: ${line}`) });
-    provider.then(
-      (done) => {
-        opened = done;
-      },
-      () => {
-        // A vault that could not be opened is tried again at the next call.
-        provider = undefined;
-      },
-    );
-    return provider;
+    opening ??= Promise.resolve()
+      .then(() => use.open({ ...context, warn }))
+      .then(
+        (provider) => (opened = provider),
+        (error: unknown) => {
+          // A vault that could not be opened is tried again at the next call.
+          opening = undefined;
+          throw error;
+        },
+      );
+    return opening;
   };
   return { name, provider: type, rules, open, opened: () => opened };
 }

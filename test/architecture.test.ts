@@ -13,8 +13,8 @@ const ROOMS: Record<string, readonly string[]> = {
   providers: ["core"],
   channels: ["core"],
   tunnels: ["core"],
-  state: ["core", "audit"],
-  audit: ["core"],
+  state: ["core"],
+  audit: ["core", "state"],
   mcp: ["core"],
   web: ["core"],
   config: ["core", "providers", "channels", "tunnels"],
@@ -29,7 +29,7 @@ const HOMES: Record<string, readonly string[]> = {
   "@modelcontextprotocol/sdk": ["mcp/"],
   express: ["web/"],
   "escape-html": ["web/"],
-  "better-sqlite3": ["audit/"],
+  "better-sqlite3": ["state/"],
   "@ngrok/ngrok": ["tunnels/ngrok.ts"],
   dotenv: ["providers/env/", "config/load.ts"],
   "jsonc-parser": ["config/"],
@@ -110,7 +110,7 @@ describe("the house", () => {
         HOMES[name]?.some((home) => file.startsWith(home)),
         `${file} imports ${name}`,
       ).toBe(true);
-      if (HEAVY.includes(name) && !typeOnly && !/^(web|audit)\//.test(file))
+      if (HEAVY.includes(name) && !typeOnly && !/^web\//.test(file))
         expect(lazy, `${file} loads ${name} lazily`).toBe(true);
     }
   });

@@ -1,9 +1,10 @@
 import { readdirSync, unlinkSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { Connection, Driver } from "./driver.ts";
-import { codeOf } from "./faults.ts";
-import { createFile, identify, isPlain, isSame, prepareFolder } from "./place.ts";
+import type { Connection, Driver } from "../state/driver.ts";
+import { codeOf } from "../state/faults.ts";
+import { createFile, identify, isPlain, isSame, prepareFolder } from "../state/place.ts";
+import { AUDIT_LOG } from "./file.ts";
 
 /**
  * The proof of life of one process: an SQLite file on which it holds an exclusive lock. The kernel frees the lock when
@@ -37,7 +38,7 @@ export function newInstance(): string {
  * before it is locked; then the id is spent and another one is taken.
  */
 export function holdInstance(driver: Driver, folder: string, wanted: string): InstanceLock {
-  prepareFolder(folder);
+  prepareFolder(folder, AUDIT_LOG);
   for (let attempt = 1, id = wanted; ; attempt++, id = newInstance()) {
     try {
       const lock = createFile(join(folder, id + SUFFIX)) ? lockOf(driver, folder, id) : undefined;

@@ -1,10 +1,11 @@
 import { statSync } from "node:fs";
 import { VaultError } from "../core/errors.ts";
 import type { EventKind } from "../core/event.ts";
-import { loadDriver } from "./driver.ts";
-import type { Connection } from "./driver.ts";
-import { faultOf } from "./faults.ts";
-import { identify } from "./place.ts";
+import { loadDriver } from "../state/driver.ts";
+import type { Connection } from "../state/driver.ts";
+import { faultOf } from "../state/faults.ts";
+import { identify } from "../state/place.ts";
+import { AUDIT_LOG, auditFile } from "./file.ts";
 import { fromRow } from "./rows.ts";
 import type { Stored, StoredEvent } from "./rows.ts";
 import { FILTERS, MIGRATIONS, SELECT_EXTENT, selectEvents } from "./schema.ts";
@@ -69,12 +70,12 @@ function reading<T>(file: string, query: (db: Connection) => T): T {
   }
   let db: Connection | undefined;
   try {
-    db = new (loadDriver())(file, { readonly: true, fileMustExist: true });
+    db = new (loadDriver(AUDIT_LOG))(file, { readonly: true, fileMustExist: true });
     const version = Number(db.pragma("user_version", { simple: true }));
     if (version !== MIGRATIONS.length) throw otherVersion(file, version);
     return query(db);
   } catch (error) {
-    throw faultOf(error, file).error;
+    throw faultOf(error, auditFile(file)).error;
   } finally {
     db?.close();
   }

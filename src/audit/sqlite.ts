@@ -1,12 +1,13 @@
 import type { VaultError } from "../core/errors.ts";
 import type { Event } from "../core/event.ts";
 import type { Journal } from "../core/ports.ts";
+import { loadDriver } from "../state/driver.ts";
+import { closing, faultOf } from "../state/faults.ts";
+import type { Fault } from "../state/faults.ts";
 import { newAlarm } from "./alarm.ts";
 import { openBook } from "./book.ts";
 import type { Book } from "./book.ts";
-import { loadDriver } from "./driver.ts";
-import { closing, faultOf } from "./faults.ts";
-import type { Fault } from "./faults.ts";
+import { AUDIT_LOG, auditFile } from "./file.ts";
 import { newInstance } from "./instance.ts";
 import { toRow } from "./rows.ts";
 import type { Row } from "./rows.ts";
@@ -82,7 +83,7 @@ export function openLog(options: LogOptions): Log {
   let isClosed = false;
 
   function record(events: readonly Event[]): Promise<void> {
-    if (isClosed) return Promise.reject(closing(file));
+    if (isClosed) return Promise.reject(closing(auditFile(file)));
     const rows = events.map(toRow);
     return new Promise((resolve, reject) => {
       queue.push({ rows, waiter: { resolve, reject, giveUpAt: performance.now() + pace.patienceMs } });
@@ -125,12 +126,12 @@ export function openLog(options: LogOptions): Log {
   function commit(batch: readonly Entry[]): Fault | undefined {
     try {
       const busyMs = notBefore === undefined ? pace.firstTryMs : pace.nextTryMs;
-      book ??= openBook({ ...options, driver: loadDriver(), instance, now, busyMs });
+      book ??= openBook({ ...options, driver: loadDriver(AUDIT_LOG), instance, now, busyMs });
       book.write(rowsOf(batch), busyMs);
       forgotten = { count: 0, since: 0 };
       return undefined;
     } catch (error) {
-      return faultOf(error, file);
+      return faultOf(error, auditFile(file));
     }
   }
 
@@ -158,17 +159,17 @@ export function openLog(options: LogOptions): Log {
     if (isClosed) return undefined;
     isClosed = true;
     alarm.cancel();
-    for (const { waiter } of queue) waiter?.reject(closing(file));
+    for (const { waiter } of queue) waiter?.reject(closing(auditFile(file)));
     const rows = rowsOf(queue.filter((entry) => !entry.waiter));
     queue = [];
     if (!book && rows.length === 0) return undefined;
     const busyMs = pace.firstTryMs;
     try {
-      book ??= openBook({ ...options, driver: loadDriver(), instance, now, busyMs });
+      book ??= openBook({ ...options, driver: loadDriver(AUDIT_LOG), instance, now, busyMs });
       book.end(rows, busyMs);
       return undefined;
     } catch (error) {
-      return faultOf(error, file).error;
+      return faultOf(error, auditFile(file)).error;
     }
   }
 

@@ -1,67 +1,118 @@
 import { join } from "node:path";
-import { loadDriver, type Connection } from "../audit/driver.ts";
-import { preparePlace } from "../audit/place.ts";
-import { asVaultError, VaultError } from "../core/errors.ts";
+import { VaultError } from "../core/errors.ts";
 import type { Notes } from "../core/ports.ts";
+import { closing, faultOf } from "./faults.ts";
+import type { StateFile } from "./file.ts";
+import { openNoteTable } from "./note-table.ts";
+import type { NoteTable } from "./note-table.ts";
+import { identify } from "./place.ts";
 
-const TABLE = `CREATE TABLE IF NOT EXISTS note (
-  scope TEXT NOT NULL, key TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (scope, key)
-) STRICT, WITHOUT ROWID`;
-const BUSY_MS = 2_000;
+/** The notes of a user. */
+export interface Notebook {
+  /**
+   * The notes of one scope; no scope sees another's. Scopes and keys are 1 to 1024 bytes of text, a record is at most
+   * 16 KB of JSON, anything else is a `RangeError`. While the file cannot be used, or after `close`, every call throws
+   * `provider_unavailable`; so does reading a record that is damaged: taking it for none would mean asking twice.
+   */
+  readonly of: (scope: string) => Notes;
+  /** Lets go of the file. Calling it again is free. */
+  readonly close: () => void;
+}
 
-/** The notes of a user in `notes.db` of the state folder. Nothing is opened before the first note is read or written. */
-export function openNotes(folder: string): { readonly of: (scope: string) => Notes; readonly close: () => void } {
-  const file = join(folder, "notes.db");
-  let connection: Connection | undefined;
-  const open = (): Connection => {
-    if (connection) return connection;
-    preparePlace(file);
-    const opened = new (loadDriver())(file, { timeout: BUSY_MS });
-    opened.pragma("journal_mode = WAL");
-    opened.pragma("synchronous = FULL");
-    opened.exec(TABLE);
-    connection = opened;
-    return opened;
-  };
-  const attempt = <T>(run: (db: Connection) => T): T => {
+const MOST_NAME_BYTES = 1_024;
+const MOST_RECORD_BYTES = 16_384;
+
+/**
+ * The notes in `notes.db` of the state folder. Nothing is opened before the first call, nor made before something is to
+ * be kept.
+ */
+export function openNotes(folder: string): Notebook {
+  const file = notesFile(join(folder, "notes.db"));
+  let table: NoteTable | undefined;
+  let isClosed = false;
+
+  const attempt = <T>(run: () => T): T => {
     try {
-      return run(open());
+      if (isClosed) throw closing(file);
+      return run();
     } catch (error) {
-      throw new VaultError("provider_unavailable", `${file} cannot be used: what was asked for upstream must be kept`, {
-        hint: asVaultError(error).hint ?? "check the folder, its owner and the space on its disk",
-        cause: error,
-      });
+      throw faultOf(error, file).error;
     }
   };
+  const open = (): NoteTable => (table ??= openNoteTable(file));
+  const change = <T>(run: (notes: NoteTable) => T): T => attempt(() => run(open()));
+  const look = <T>(run: (notes: NoteTable) => T): T | undefined =>
+    attempt(() => (table || identify(file.path) ? run(open()) : undefined));
+  const parse = (text: string): unknown => parsed(text, file);
+
   return {
-    of: (scope) => ({
-      get: (key) =>
-        attempt((db) => {
-          const text = db.prepare("SELECT record FROM note WHERE scope = ? AND key = ?").pluck().get(scope, key);
-          return typeof text === "string" ? JSON.parse(text) : undefined;
-        }),
-      all: () =>
-        attempt((db) => {
-          const rows = db.prepare<[string], { key: string; record: string }>(
-            "SELECT key, record FROM note WHERE scope = ?",
-          );
-          return new Map<string, unknown>(rows.all(scope).map(({ key, record }) => [key, JSON.parse(record)]));
-        }),
-      put: (key, record) =>
-        attempt((db) => {
-          db.prepare("INSERT OR REPLACE INTO note VALUES (?, ?, ?)").run(scope, key, JSON.stringify(record));
-        }),
-      add: (key, record) =>
-        attempt(
-          (db) =>
-            db.prepare("INSERT OR IGNORE INTO note VALUES (?, ?, ?)").run(scope, key, JSON.stringify(record)).changes >
-            0,
-        ),
-      delete: (key) =>
-        attempt((db) => {
-          db.prepare("DELETE FROM note WHERE scope = ? AND key = ?").run(scope, key);
-        }),
-    }),
-    close: () => connection?.close(),
+    of: (scope) => {
+      vetName("scope", scope);
+      return {
+        get: (key) => {
+          vetName("key", key);
+          const text = look((notes) => notes.get(scope, key));
+          return text === undefined ? undefined : parse(text);
+        },
+        all: () => {
+          const kept = look((notes) => notes.all(scope)) ?? [];
+          return new Map(kept.map(({ key, record }) => [key, parse(record)]));
+        },
+        put: (key, record) => {
+          vetName("key", key);
+          const text = textOf(record);
+          change((notes) => notes.put(scope, key, text));
+        },
+        add: (key, record) => {
+          vetName("key", key);
+          const text = textOf(record);
+          return change((notes) => notes.add(scope, key, text));
+        },
+        delete: (key) => {
+          vetName("key", key);
+          look((notes) => notes.delete(scope, key));
+        },
+      };
+    },
+    close: () => {
+      isClosed = true;
+      table?.close();
+      table = undefined;
+    },
   };
+}
+
+function notesFile(path: string): StateFile {
+  const variable = process.platform === "win32" ? "LOCALAPPDATA" : "XDG_STATE_HOME";
+  return {
+    path,
+    name: "the notes file",
+    code: "provider_unavailable",
+    elsewhere: `set ${variable} to another folder`,
+    anew: "restart agent-vault without it: what a vault's people are deciding may then be asked for a second time",
+  };
+}
+
+/** Names are kept as UTF-8, where texts that are no well-formed Unicode would become one and the same. */
+function vetName(what: "scope" | "key", text: string): void {
+  const bytes = Buffer.from(text);
+  if (bytes.length >= 1 && bytes.length <= MOST_NAME_BYTES && bytes.toString() === text) return;
+  throw new RangeError(`a ${what} of notes is 1 to ${MOST_NAME_BYTES} bytes of well-formed text`);
+}
+
+function textOf(record: unknown): string {
+  const text: string | undefined = JSON.stringify(record);
+  if (text !== undefined && Buffer.byteLength(text) <= MOST_RECORD_BYTES) return text;
+  throw new RangeError(`a record of notes is at most ${MOST_RECORD_BYTES} bytes of JSON`);
+}
+
+function parsed(text: string, { code, name, path, anew }: StateFile): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new VaultError(code, `${name} ${path} holds a record that is damaged`, {
+      hint: `move it aside, and ${anew}`,
+      cause,
+    });
+  }
 }

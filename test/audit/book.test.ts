@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openBook } from "../../src/audit/book.ts";
-import type { Driver } from "../../src/audit/driver.ts";
+import type { Driver } from "../../src/state/driver.ts";
 import { toRow } from "../../src/audit/rows.ts";
 import { event, logPath } from "../support/audit.ts";
 

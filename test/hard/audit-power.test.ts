@@ -32,8 +32,8 @@ describe.runIf(canWatch)("a power cut at a random moment", () => {
 
   it("would take some if SQLite did not sync each commit (planted bug)", { timeout: 300_000 }, async () => {
     const report = await cut(CUTS / 5, [
-      { file: "src/audit/book.ts", from: "synchronous = FULL", to: "synchronous = NORMAL" },
-      { file: "src/audit/book.ts", from: "if (synchronous === 2) return;", to: "if (synchronous === 1) return;" },
+      { file: "src/state/database.ts", from: "synchronous = FULL", to: "synchronous = NORMAL" },
+      { file: "src/state/database.ts", from: "if (synchronous === 2) return;", to: "if (synchronous === 1) return;" },
     ]);
     expect(report.lossy).toBeGreaterThan(0);
   });

@@ -3,9 +3,13 @@ import { dirname } from "node:path";
 import type Database from "better-sqlite3";
 import { VaultError } from "../core/errors.ts";
 import { codeOf } from "./faults.ts";
+import type { Contents } from "./file.ts";
 
 export type Driver = typeof Database;
 export type Connection = Database.Database;
+
+/** What it is loaded for: a file of ours, or nothing yet but what such a file holds. */
+type Wanted = Contents & { readonly path?: string };
 
 /** Earlier ones can damage a WAL file that several processes write: https://sqlite.org/changes.html, 3.51.3. */
 const OLDEST_SQLITE = [3, 51, 3] as const;
@@ -13,21 +17,22 @@ const OLDEST_SQLITE = [3, 51, 3] as const;
 const OLDEST_NODE_FOR_13 = [22, 14, 0] as const;
 
 /**
- * Loads better-sqlite3, on first use because most starts never need it, and proves that it works. Throws
- * `audit_unavailable` with the line to type when its binary is missing or was built for another Node.
+ * Loads better-sqlite3, on first use because most starts never need it, and proves that it works. Throws, about the file
+ * it is wanted for, with the line to type when its binary is missing or was built for another Node.
  */
 export function loadDriver(
+  wanted: Wanted,
   load: NodeJS.Require = createRequire(import.meta.url),
   node = process.versions.node,
 ): Driver {
-  const version = versionOf(load);
-  if (!atLeast(version, [13, 0, 0]) || atLeast(node, OLDEST_NODE_FOR_13)) return proven(load);
-  throw new VaultError("audit_unavailable", `better-sqlite3 ${version} cannot run on Node ${node}`, {
+  const version = versionOf(wanted, load);
+  if (!atLeast(version, [13, 0, 0]) || atLeast(node, OLDEST_NODE_FOR_13)) return proven(wanted, load);
+  throw refused(wanted, `better-sqlite3 ${version} cannot run on Node ${node}`, {
     hint: "use Node 22.14 or newer, or install better-sqlite3 12",
   });
 }
 
-function proven(load: NodeJS.Require): Driver {
+function proven(wanted: Wanted, load: NodeJS.Require): Driver {
   let version: unknown;
   let driver: Driver;
   try {
@@ -36,24 +41,24 @@ function proven(load: NodeJS.Require): Driver {
     version = memory.prepare("SELECT sqlite_version()").pluck().get();
     memory.close();
   } catch (error) {
-    throw notLoaded(error, load);
+    throw notLoaded(error, wanted, load);
   }
   if (atLeast(String(version), OLDEST_SQLITE)) return driver;
-  throw new VaultError("audit_unavailable", `the SQLite in better-sqlite3 is ${String(version)}, which can lose data`, {
+  throw refused(wanted, `the SQLite in better-sqlite3 is ${String(version)}, which can lose data`, {
     hint: `it must be ${OLDEST_SQLITE.join(".")} or newer: npm install better-sqlite3@latest`,
   });
 }
 
-function versionOf(load: NodeJS.Require): string {
+function versionOf(wanted: Wanted, load: NodeJS.Require): string {
   try {
     const manifest: { version: string } = load("better-sqlite3/package.json");
     return manifest.version;
   } catch (error) {
-    throw notLoaded(error, load);
+    throw notLoaded(error, wanted, load);
   }
 }
 
-function notLoaded(cause: unknown, load: NodeJS.Require): VaultError {
+function notLoaded(cause: unknown, wanted: Wanted, load: NodeJS.Require): VaultError {
   const text = cause instanceof Error ? cause.message : "";
   const code = codeOf(cause);
   const folder = folderOf(load);
@@ -63,10 +68,14 @@ function notLoaded(cause: unknown, load: NodeJS.Require): VaultError {
       : folder === undefined
         ? "better-sqlite3 is not installed"
         : "the binary of better-sqlite3 is missing, most likely because npm blocked its install script";
-  return new VaultError("audit_unavailable", `the audit log cannot be opened: ${why}`, {
+  return refused(wanted, why, {
     hint: folder === undefined ? "install agent-vault again" : rebuild(folder),
     cause,
   });
+}
+
+function refused({ code, name, path }: Wanted, why: string, options: { hint: string; cause?: unknown }): VaultError {
+  return new VaultError(code, `${path === undefined ? name : `${name} ${path}`} cannot be opened: ${why}`, options);
 }
 
 /** One line for a project, a global install and the cache of npx, from any folder and whatever npm is set to block. */

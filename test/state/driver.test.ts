@@ -2,8 +2,9 @@ import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadDriver } from "../../src/audit/driver.ts";
+import { AUDIT_LOG } from "../../src/audit/file.ts";
 import { VaultError } from "../../src/core/errors.ts";
+import { loadDriver } from "../../src/state/driver.ts";
 import { scratch } from "../support/audit.ts";
 
 const here = createRequire(import.meta.url);
@@ -30,7 +31,7 @@ function installed(): { folder: string; load: NodeJS.Require; binary: string } {
 
 function refusal(load: NodeJS.Require, node?: string): VaultError {
   try {
-    loadDriver(load, node);
+    loadDriver(AUDIT_LOG, load, node);
   } catch (error) {
     if (error instanceof VaultError) return error;
     throw error;
@@ -40,7 +41,7 @@ function refusal(load: NodeJS.Require, node?: string): VaultError {
 
 describe("loading better-sqlite3", () => {
   it("works here", () => {
-    const Driver = loadDriver();
+    const Driver = loadDriver(AUDIT_LOG);
     expect(new Driver(":memory:").prepare("SELECT 1").pluck().get()).toBe(1);
   });
 
@@ -76,7 +77,7 @@ describe("loading better-sqlite3", () => {
     const { load, binary } = installed();
     writeFileSync(join(dirname(binary), "../../package.json"), JSON.stringify({ name: "better-sqlite3", version }));
     const error = refusal(load, node);
-    expect(error.message).toBe(`better-sqlite3 ${version} cannot run on Node ${node}`);
+    expect(error.message).toBe(`the audit log cannot be opened: better-sqlite3 ${version} cannot run on Node ${node}`);
     expect(error.hint).toContain("22.14");
   });
 

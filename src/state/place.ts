@@ -3,6 +3,7 @@ import type { Stats } from "node:fs";
 import { dirname } from "node:path";
 import { VaultError } from "../core/errors.ts";
 import { codeOf } from "./faults.ts";
+import type { Contents, StateFile } from "./file.ts";
 
 // Beware: POSIX locks belong to the process, and closing *any* descriptor of a file drops them all. Whoever opens the
 // database or a lock file with node:fs while SQLite has it open frees SQLite's locks. Here such files are only stat'ed.
@@ -15,17 +16,19 @@ export interface Identity {
 
 /**
  * Makes sure that the file and its folder exist, are ours alone and no detour: folders it makes are 0700, the file and
- * its companions 0600, whatever the umask. Throws `audit_unavailable` for a link, and for what belongs to somebody else.
+ * its companions 0600, whatever the umask. Throws for a link, and for what belongs to somebody else, with the code of the
+ * file.
  */
-export function preparePlace(file: string): Identity {
-  prepareFolder(dirname(file));
-  for (const path of [file, `${file}-wal`, `${file}-shm`]) {
-    const stats = lstat(path);
-    if (stats) vetFile(path, stats);
+export function preparePlace(file: StateFile): Identity {
+  const { path } = file;
+  prepareFolder(dirname(path), file);
+  for (const each of [path, `${path}-wal`, `${path}-shm`]) {
+    const stats = lstat(each);
+    if (stats) vetFile(each, stats, file);
   }
-  createFile(file);
-  const identity = identify(file);
-  if (!identity) throw refused(file, "vanished while it was being opened");
+  createFile(path);
+  const identity = identify(path);
+  if (!identity) throw refused(path, "vanished while it was being opened", file);
   return identity;
 }
 
@@ -39,29 +42,25 @@ export function isSame(a: Identity | undefined, b: Identity | undefined): boolea
   return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
 }
 
-/** Makes a folder that only we can look into, or vets the one that is there. */
-export function prepareFolder(folder: string): void {
+/** Makes a folder that only we can look into, or vets the one that is there. `contents` is what it is for. */
+export function prepareFolder(folder: string, contents: Contents): void {
   const stats = lstat(folder);
   if (!stats) {
-    if (dirname(folder) !== folder && !exists(dirname(folder))) prepareFolder(dirname(folder));
+    if (dirname(folder) !== folder && !exists(dirname(folder))) prepareFolder(dirname(folder), contents);
     try {
       mkdirSync(folder, { mode: 0o700 });
       chmodSync(folder, 0o700);
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw error;
-      prepareFolder(folder);
+      prepareFolder(folder, contents);
     }
     return;
   }
-  if (stats.isSymbolicLink()) throw refused(folder, "is a symbolic link");
-  if (!stats.isDirectory()) throw refused(folder, "is not a folder");
-  if (isForeign(stats)) throw refused(folder, "belongs to another user");
+  if (stats.isSymbolicLink()) throw refused(folder, "is a symbolic link", contents);
+  if (!stats.isDirectory()) throw refused(folder, "is not a folder", contents);
+  if (isForeign(stats)) throw refused(folder, "belongs to another user", contents);
   if (process.platform !== "win32" && (stats.mode & 0o022) !== 0) {
-    throw refused(
-      folder,
-      "can be changed by other users",
-      `chmod go-w ${folder}, or set audit.database to another place`,
-    );
+    throw refused(folder, "can be changed by other users", contents, `chmod go-w ${folder}`);
   }
 }
 
@@ -85,10 +84,10 @@ export function isPlain(path: string): boolean {
   return stats !== undefined && stats.isFile() && !isForeign(stats);
 }
 
-function vetFile(path: string, stats: Stats): void {
-  if (stats.isSymbolicLink()) throw refused(path, "is a symbolic link");
-  if (!stats.isFile()) throw refused(path, "is not a file");
-  if (isForeign(stats)) throw refused(path, "belongs to another user");
+function vetFile(path: string, stats: Stats, file: StateFile): void {
+  if (stats.isSymbolicLink()) throw refused(path, "is a symbolic link", file);
+  if (!stats.isFile()) throw refused(path, "is not a file", file);
+  if (isForeign(stats)) throw refused(path, "belongs to another user", file);
   if (process.platform !== "win32" && (stats.mode & 0o777) !== 0o600) chmodSync(path, 0o600);
 }
 
@@ -104,6 +103,6 @@ function lstat(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-function refused(path: string, why: string, hint = "remove it, or set audit.database to another place"): VaultError {
-  return new VaultError("audit_unavailable", `the audit log is not opened: ${path} ${why}`, { hint });
+function refused(path: string, why: string, { code, name, elsewhere }: Contents, remedy = "remove it"): VaultError {
+  return new VaultError(code, `${name} is not opened: ${path} ${why}`, { hint: `${remedy}, or ${elsewhere}` });
 }
