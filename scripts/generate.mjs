@@ -1,21 +1,31 @@
-// Writes what follows from the configuration schema: the JSON Schema that editors use, and the table in README between
-// its two markers. With --check it writes nothing and fails when something is not as it would be written.
+// Writes what follows from the configuration schema and the registry of vaults: the JSON Schema that editors use, and
+// between their markers the table in README, the options on each vault's page and the list of these pages. With --check
+// it writes nothing and fails when something is not as it would be written.
 import { build } from "esbuild";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const START = "<!-- config:start -->";
-const END = "<!-- config:end -->";
-
-const { configJsonSchema, ruleNames, SCHEMA_FILE, SCHEMA_URL } = await load();
+const { capabilityText, configJsonSchema, optionRows, ruleNames, SCHEMA_FILE, SCHEMA_URL, vaultKinds } = await load();
 const schema = configJsonSchema();
-const files = { [SCHEMA_FILE]: schemaText(schema), ...readme(schema) };
+const kinds = vaultKinds(code);
+const troubles = [];
+const files = {
+  [SCHEMA_FILE]: schemaText(schema),
+  ...between("README.md", "config", tables(schema)),
+  ...between("docs/providers/README.md", "providers", pages()),
+  ...Object.assign(
+    {},
+    ...kinds.map(({ type, options }) => between(`docs/providers/${type}.md`, "options", `${table(options)}\n`)),
+  ),
+};
 
 const stale = Object.entries(files).filter(([path, text]) => !existsSync(path) || readFileSync(path, "utf8") !== text);
+for (const trouble of troubles) console.error(trouble);
+if (troubles.length > 0) process.exitCode = 1;
 if (process.argv.includes("--check")) {
   for (const [path] of stale) console.error(`${path} is not what scripts/generate.mjs writes: run it and commit`);
-  process.exitCode = stale.length === 0 ? 0 : 1;
+  if (stale.length > 0) process.exitCode = 1;
 } else {
   for (const [path, text] of stale) {
     writeFileSync(path, text);
@@ -32,7 +42,9 @@ async function load() {
     await build({
       stdin: {
         contents:
-          'export * from "./src/config/fields.ts"; export * from "./src/config/words.ts"; export { ruleNames } from "./src/config/schema.ts";',
+          ["fields", "kinds", "option-rows", "words"]
+            .map((file) => `export * from "./src/config/${file}.ts";`)
+            .join("") + 'export { ruleNames } from "./src/config/schema.ts";',
         resolveDir: process.cwd(),
       },
       outfile,
@@ -58,87 +70,72 @@ function schemaText({ $schema, ...rest }) {
   return `${JSON.stringify({ ...head, ...rest }, null, 2)}\n`;
 }
 
-function readme(schema) {
+/** A document with the text between its two markers replaced. One that is not there, or has no markers, is a trouble. */
+function between(path, name, inner) {
+  // The check of a tree without documents, as tests make one, is about the rest.
   if (!existsSync("README.md")) return {};
-  const text = readFileSync("README.md", "utf8");
-  const [start, end] = [text.indexOf(START), text.indexOf(END)];
-  if (start === -1 || end < start) return {};
-  return { "README.md": `${text.slice(0, start + START.length)}\n\n${tables(schema)}\n${text.slice(end)}` };
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from === -1 || to < from) {
+    troubles.push(`${path} needs ${start} and ${end}, each on a line of its own`);
+    return {};
+  }
+  return { [path]: `${text.slice(0, from + start.length)}\n\n${inner}\n${text.slice(to)}` };
+}
+
+/** The list of all kinds of vault, each with a link to its page. */
+function pages() {
+  const lines = kinds.map(
+    ({ type, title, summary, can }) =>
+      `| [${code(type)}](${type}.md) | ${cell(title)} | ${cell(summary)} | ${cell(capabilityText(can))} |`,
+  );
+  return ["| type | vault | what it is | what it can do |", "| --- | --- | --- | --- |", ...lines, ""].join("\n");
 }
 
 /** One table for vaults, one for each kind of vault, tunnel and channel that has options of its own, one for the rest. */
 function tables(schema) {
-  const { vaults, tunnel, channels, ...rest } = schema.properties;
-  const kinds = vaults.additionalProperties.oneOf;
-  const shared = ["type", ...ruleNames];
+  const { vaults, ...rest } = schema.properties;
+  const { properties } = kindsOf(vaults.additionalProperties)[0];
   const type = {
-    description: `What keeps the secrets: ${kinds.map(typeOf).map(code).join(", ")}`,
-    default: kinds[0].properties.type.default,
+    description: `What keeps the secrets: ${kinds.map((kind) => code(kind.type)).join(", ")}`,
+    default: properties.type.default,
+    type: "string",
   };
-  const vault = Object.fromEntries(
-    shared.map((key) => [key, key === "type" ? { ...type, type: "string" } : kinds[0].properties[key]]),
-  );
+  const rules = Object.fromEntries(ruleNames.map((name) => [name, properties[name]]));
+  const { tunnel, channels } = rest;
   const parts = [
-    section("Every vault (`vaults.NAME`)", rows(vault, "", kinds[0].required)),
-    ...kinds.map((kind) => section(`A vault of type ${code(typeOf(kind))}: ${kind.title}`, optionRows(kind, shared))),
-    section("Top level", rows({ ...rest, tunnel: plain(tunnel), channels: plain(channels) }, "", schema.required)),
-    ...kindsOf(tunnel).map((kind) =>
-      section(`A tunnel of type ${code(typeOf(kind))}: ${kind.title}`, optionRows(kind, ["type"])),
-    ),
-    ...kindsOf(channels.items).map((kind) =>
-      section(`A channel of type ${code(typeOf(kind))}: ${kind.title}`, optionRows(kind, ["type"])),
-    ),
+    section("Every vault (`vaults.NAME`)", optionRows({ properties: { type, ...rules } }, [], code)),
+    ...kinds.map(({ type, title, options }) => section(`A vault of type ${code(type)}: ${title}`, options)),
+    section("Top level", optionRows({ ...schema, properties: rest }, [], code)),
+    ...kindsOf(tunnel).map((kind) => sectionOf("tunnel", kind)),
+    ...kindsOf(channels.items).map((kind) => sectionOf("channel", kind)),
   ];
   return parts.filter((part) => part !== undefined).join("\n");
 }
 
-function section(title, lines) {
-  if (lines.length === 0) return undefined;
-  return [`**${title}**`, "", "| field | value | default | meaning |", "| --- | --- | --- | --- |", ...lines, ""].join(
-    "\n",
-  );
+function sectionOf(what, kind) {
+  return section(`A ${what} of type ${code(typeOf(kind))}: ${kind.title}`, optionRows(kind, ["type"], code));
 }
 
-function optionRows({ properties, required }, without) {
-  const own = Object.entries(properties).filter(([key]) => !without.includes(key));
-  return rows(Object.fromEntries(own), "", required);
+function section(title, rows) {
+  return rows.length === 0 ? undefined : [`**${title}**`, "", table(rows), ""].join("\n");
 }
 
-function rows(properties, prefix, required = []) {
-  return Object.entries(properties).flatMap(([key, field]) => {
-    const name = `${prefix}${key}`;
-    const inner =
-      field.properties ?? (field.items?.properties && !field.items.oneOf ? field.items.properties : undefined);
-    if (inner) return rows(inner, `${name}${field.items ? "[]" : ""}.`, (field.items ?? field).required);
-    const initial =
-      field.default === undefined ? (required.includes(key) ? "required" : "") : code(JSON.stringify(field.default));
-    return [`| ${code(name)} | ${valueOf(field)} | ${initial} | ${cell(field.description ?? "")} |`];
+function table(rows) {
+  const lines = rows.map(({ name, value, required, initial, meaning }) => {
+    const absent = required ?? (initial === undefined ? "" : code(initial));
+    return `| ${[code(name), cell(value), absent, cell(meaning)].join(" | ")} |`;
   });
+  return ["| field | value | default | meaning |", "| --- | --- | --- | --- |", ...lines].join("\n");
 }
 
 function kindsOf(schema) {
   return schema.oneOf ?? schema.anyOf ?? [schema];
 }
 
-function plain({ description, ...schema }) {
-  return { description, kinds: kindsOf(schema.items ?? schema).map(typeOf), list: schema.items !== undefined };
-}
-
 function typeOf({ properties }) {
   return properties.type.const;
-}
-
-function valueOf(field) {
-  if (field.kinds) return `${field.list ? "list of " : ""}object by \`type\`: ${field.kinds.map(code).join(", ")}`;
-  if (field.enum) return field.enum.map((word) => code(JSON.stringify(word))).join(", ");
-  if (field.const !== undefined) return code(JSON.stringify(field.const));
-  if (field.anyOf) return field.anyOf.map(valueOf).join(" or ");
-  if (field.type === "array") return `list of ${valueOf(field.items)}`;
-  const bounds = [
-    field.minimum === undefined ? "" : `from ${field.minimum}`,
-    field.maximum === undefined ? "" : `up to ${field.maximum}`,
-  ].filter((bound) => bound !== "");
-  return [field.type, ...bounds].join(" ");
 }
 
 function code(text) {

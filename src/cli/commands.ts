@@ -34,6 +34,15 @@ export const commands: readonly Command[] = [
     run: async (context) => (await import("./doctor.ts")).doctor(context),
   },
   {
+    name: "providers",
+    summary: "show what can keep your secrets, and what to write for it",
+    options: {
+      type: { value: "TYPE", summary: "one kind of vault, with its options and an example" },
+      json: { summary: "print JSON: a list, or with --type one object" },
+    },
+    run: async (context) => (await import("./providers.ts")).providers(context),
+  },
+  {
     name: "demo",
     summary: "try it: a throw-away vault, an agent that asks, and you decide",
     options: {},

@@ -1,11 +1,12 @@
 import { dirname, join, parse } from "node:path";
 import { VaultError } from "../core/errors.ts";
 import { clip, visible } from "../core/text.ts";
-import type { LoadResult, Source } from "./config.ts";
+import type { LoadResult } from "./config.ts";
 import { candidates, readTextFile } from "./file.ts";
 import { databasePath, lookAround, withoutVariables, type Around, type Variables, workingFolder } from "./places.ts";
 import { problemText, type Problem } from "./problem.ts";
-import { CONFIG_FILE, DEFAULT_VAULT_TYPE } from "./words.ts";
+import type { Text } from "./text.ts";
+import { CONFIG_FILE } from "./words.ts";
 
 /** The world as a test sees it; left out, it is this process. */
 export interface World {
@@ -26,45 +27,46 @@ export async function loadConfig(world: World = {}): Promise<LoadResult> {
   const { paths, named } = candidates(around);
   for (const path of paths) {
     const file = await readTextFile(path);
-    if (file.is === "read") return check({ is: "file", path }, dirname(path), file.text, file.mode, around);
+    if (file.is === "read") {
+      const { text, mode } = file;
+      return check({ source: { is: "file", path }, folder: dirname(path), text, mode, around });
+    }
     // A configuration that is there and cannot be read must not make way for another one, with other rules.
     if (file.is === "unusable") return invalid(path, [{ path: [], message: file.why, hint: file.hint }], around);
     if (named) return missing(`AGENT_VAULT_CONFIG names ${visible(path)}, which is not there`, around);
   }
-  const written = fromVariables(around.variables);
-  if (written === undefined)
-    return missing(`there is no ${CONFIG_FILE} in ${visible(around.cwd)} or your home folder`, around);
-  return check({ is: "environment" }, around.cwd, JSON.stringify(written), undefined, around);
+  return fromVariables(around);
 }
 
 /** The one vault that variables alone can describe. */
-function fromVariables(variables: Variables): unknown {
-  const type = variables["AGENT_VAULT_PROVIDER"] || undefined;
-  const file = variables["AGENT_VAULT_ENV_FILE"] || undefined;
-  if (type === undefined && file === undefined) return undefined;
-  return { vaults: { default: { type: type ?? DEFAULT_VAULT_TYPE, ...(file === undefined ? {} : { file }) } } };
+async function fromVariables(around: Around): Promise<LoadResult> {
+  const { variableOf, vaultOfVariables } = await import("./variables.ts");
+  const found = vaultOfVariables(around.variables);
+  if (found === undefined)
+    return missing(`there is no ${CONFIG_FILE} in ${visible(around.cwd)} or your home folder`, around);
+  if ("problems" in found) return invalid(undefined, found.problems, around);
+  const text = JSON.stringify({ vaults: { default: found.entry } });
+  // The same problem at the variable that the person set: there is no file, and no line in it.
+  const there = ({ path, message, hint }: Problem): Problem => ({
+    path: [variableOf(around.variables["AGENT_VAULT_PROVIDER"] || undefined, path)],
+    message,
+    ...(hint === undefined ? {} : { hint }),
+  });
+  return check({ source: { is: "environment" }, folder: around.cwd, text, mode: undefined, around }, there);
 }
 
 async function check(
-  source: Source,
-  folder: string,
-  text: string,
-  mode: number | undefined,
-  around: Around,
+  written: Omit<Text, "beside">,
+  there: (problem: Problem) => Problem = (problem) => problem,
 ): Promise<LoadResult> {
+  const { source, folder, around } = written;
   // Loaded here and not above: a server that is only probed never pays for the schema.
   const { interpret } = await import("./interpret.ts");
-  const beside = (): Promise<Variables> => dotenvBeside(folder);
-  const found = await interpret({ source, folder, text, mode, around, beside });
+  // A folder that has no configuration has no say in which token is used either.
+  const beside = async (): Promise<Variables> => (source.is === "file" ? dotenvBeside(folder) : {});
+  const found = await interpret({ ...written, beside });
   if ("config" in found) return { ok: true, config: found.config };
-  if (source.is === "file") return invalid(source.path, found.problems, around);
-  return invalid(undefined, found.problems.map(inVariables), around);
-}
-
-/** The same problem at the variable that the person set: there is no file, and no line in it. */
-function inVariables({ path, message, hint }: Problem): Problem {
-  const variable = path[2] === "file" ? "AGENT_VAULT_ENV_FILE" : "AGENT_VAULT_PROVIDER";
-  return { path: [variable], message, ...(hint === undefined ? {} : { hint }) };
+  return invalid(source.is === "file" ? source.path : undefined, found.problems.map(there), around);
 }
 
 /** The `.env` beside the configuration; one that is not there or cannot be read sets nothing. */
