@@ -81,6 +81,11 @@ export interface Notes {
   readonly put: (key: string, record: unknown) => void;
   /** Puts it only where there is none; false when there was. Of several processes exactly one gets true. */
   readonly add: (key: string, record: unknown) => boolean;
+  /**
+   * Puts `to` in the place of `from`, or nothing where it is undefined, if the record is still what `get` gave as `from`;
+   * false when it is not. Of several processes exactly one gets true.
+   */
+  readonly swap: (key: string, from: unknown, to: unknown) => boolean;
   readonly delete: (key: string) => void;
 }
 

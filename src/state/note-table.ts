@@ -10,6 +10,8 @@ export interface NoteTable {
   readonly put: (scope: string, key: string, record: string) => void;
   /** Whether there was none. Of all processes exactly one is told so. */
   readonly add: (scope: string, key: string, record: string) => boolean;
+  /** Whether it was still `from`. Of all processes exactly one is told so. */
+  readonly swap: (scope: string, key: string, from: string, to: string | undefined) => boolean;
   readonly delete: (scope: string, key: string) => void;
   readonly close: () => void;
 }
@@ -32,6 +34,8 @@ const GET = "SELECT record FROM note WHERE scope = ? AND key = ?";
 const ALL = "SELECT key, record FROM note WHERE scope = ? ORDER BY key";
 const PUT = "INSERT INTO note VALUES (?, ?, ?) ON CONFLICT (scope, key) DO UPDATE SET record = excluded.record";
 const ADD = "INSERT INTO note VALUES (?, ?, ?) ON CONFLICT (scope, key) DO NOTHING";
+const REPLACE = "UPDATE note SET record = ? WHERE scope = ? AND key = ? AND record = ?";
+const REMOVE = "DELETE FROM note WHERE scope = ? AND key = ? AND record = ?";
 const DELETE = "DELETE FROM note WHERE scope = ? AND key = ?";
 
 /** How long a call waits for another process, ms: it stands still, so it must leave the end of the process its time. */
@@ -58,6 +62,8 @@ export function openNoteTable(file: StateFile): NoteTable {
   const all = db.prepare<[string], KeptNote>(ALL);
   const put = db.prepare(PUT);
   const add = db.prepare(ADD);
+  const replace = db.prepare(REPLACE);
+  const removeIf = db.prepare(REMOVE);
   const remove = db.prepare(DELETE);
 
   const committing = <T>(change: () => T): T => {
@@ -102,6 +108,13 @@ export function openNoteTable(file: StateFile): NoteTable {
       tidy();
     },
     add: (scope, key, record) => committing(() => add.run(scope, key, record).changes === 1),
+    swap: (scope, key, from, to) => {
+      const { changes } = committing(() =>
+        to === undefined ? removeIf.run(scope, key, from) : replace.run(to, scope, key, from),
+      );
+      if (changes > 0) tidy();
+      return changes === 1;
+    },
     delete: (scope, key) => {
       if (committing(() => remove.run(scope, key).changes) > 0) tidy();
     },

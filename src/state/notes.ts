@@ -68,6 +68,11 @@ export function openNotes(folder: string): Notebook {
           const text = textOf(record);
           return change((notes) => notes.add(scope, key, text));
         },
+        swap: (key, from, to) => {
+          vetName("key", key);
+          const [old, next] = [textOf(from), to === undefined ? undefined : textOf(to)];
+          return look((notes) => notes.swap(scope, key, old, next)) ?? false;
+        },
         delete: (key) => {
           vetName("key", key);
           look((notes) => notes.delete(scope, key));

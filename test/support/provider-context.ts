@@ -18,6 +18,12 @@ export function fakeNotes(): ProviderContext["notes"] {
         records.set(key, JSON.stringify(record));
         return true;
       },
+      swap: (key, from, to) => {
+        if (records.get(key) !== JSON.stringify(from)) return false;
+        if (to === undefined) records.delete(key);
+        else records.set(key, JSON.stringify(to));
+        return true;
+      },
       delete: (key) => void records.delete(key),
     };
   };
