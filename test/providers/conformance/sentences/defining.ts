@@ -1,0 +1,103 @@
+import { inspect } from "node:util";
+import type { Capability } from "../../../../src/providers/define.ts";
+import type { Provider } from "../../../../src/core/ports.ts";
+import { configOf, makeFolder } from "../../../config/folder.ts";
+import { verify } from "../outcomes.ts";
+import type { Cost } from "../programs/opens.ts";
+import { run } from "../programs/run.ts";
+import { door, sentence } from "../sentence.ts";
+
+const MEMBERS: Record<Capability, readonly (keyof Provider)[]> = {
+  list: ["list"],
+  fields: ["fields"],
+  prepare: ["prepare"],
+  write: ["planWrite", "write"],
+};
+
+export const membersMatch = sentence("can do what its definition says, and no more", [], async (stage) => {
+  const { can } = stage.world.definition;
+  const provider = await stage.open(await stage.start([["DB_PASSWORD", stage.secret("one")]]));
+  const expected = Object.entries(MEMBERS).flatMap(([what, members]) =>
+    (can as readonly string[]).includes(what) ? members : [],
+  );
+  const optional = Object.values(MEMBERS).flat();
+  verify(optional.filter((member) => provider[member] !== undefined)).toEqual(expected);
+  verify(provider.resolve).toBeTypeOf("function");
+  verify(provider.read).toBeTypeOf("function");
+  verify(provider.check, "doctor asks every vault").toBeTypeOf("function");
+});
+
+export const configured = sentence(
+  "is configured as its documentation shows, and the token stays out of sight",
+  [],
+  async (stage) => {
+    const { definition, snippet, tokenOption } = stage.world;
+    const [held, written] = [stage.secret("token in a variable"), stage.secret("token in the file")];
+    const variables = Object.fromEntries(referencesIn(snippet).map((name) => [name, held]));
+    const load = async (more: Readonly<Record<string, unknown>>): Promise<unknown> => {
+      const folder = makeFolder();
+      const vaults = { work: { type: definition.type, ...snippet, ...more } };
+      folder.write("agent-vault.config.json", JSON.stringify({ vaults }));
+      const result = await folder.load(variables);
+      stage.seen("a configuration", [result, "error" in result ? result.error : undefined]);
+      return result.ok ? configOf(result).vaults[0]?.use.ready : result.error.code;
+    };
+    verify(await load({})).toBe(true);
+    verify(await load({ "no such option": written })).toBe("config_invalid");
+    if (tokenOption === undefined) return;
+    verify(await load({ [tokenOption]: written })).toBe(true);
+    verify(await load({ [tokenOption]: { is: written } })).toBe("config_invalid");
+    verify(inspect(variables), "the variable was used").toContain("token in a variable");
+    const given = referencesIn({ at: snippet[tokenOption] });
+    verify(given, "the documentation shows the token in a variable").toHaveLength(1);
+  },
+);
+
+function referencesIn(value: unknown): string[] {
+  if (typeof value === "string") return value.startsWith("env:") ? [value.slice("env:".length)] : [];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(referencesIn) : [];
+}
+
+export const loadsLate = sentence(
+  "loads nothing heavy and reaches for nothing before it is used",
+  [],
+  async (stage) => {
+    const { source, loads } = stage.world;
+    const backend = await stage.start([["DB_PASSWORD", stage.secret("one")]]);
+    const program = await run("opens", source, { OPTIONS: JSON.stringify(backend.options) });
+    const { how, stdout, stderr } = await program.ended;
+    stage.seen("a program", stdout + stderr);
+    verify(how, stderr).toBe(0);
+    const { imported, opened } = JSON.parse(stdout) as Record<"imported" | "opened", Cost>;
+    verify(imported).toEqual({ packages: ["zod"], sockets: 0 });
+    verify(opened).toEqual({ packages: ["zod", ...loads].toSorted(), sockets: 0 });
+    if (backend.calls) verify(backend.calls().all).toBe(0);
+  },
+);
+
+export const letsGo = sentence("lets the process end once it is closed", [], async (stage) => {
+  const { source, opener } = stage.world;
+  const backend = await stage.start([["DB_PASSWORD", stage.secret("one")]]);
+  const program = await run("closes", opener ?? source, { OPTIONS: JSON.stringify(backend.options) });
+  const { how, stdout, stderr } = await program.ended;
+  stage.seen("a program", stdout + stderr);
+  verify(stdout, stderr).toBe("used\nclosed\n");
+  verify(how).toBe(0);
+});
+
+export const letsBusy = sentence("lets the process end though the vault still owes an answer", [], async (stage) => {
+  const { source, opener } = stage.world;
+  const backend = await stage.start([["DB_PASSWORD", stage.secret("one")]]);
+  const silence = door(backend, "break");
+  const program = await run("closes", opener ?? source, { OPTIONS: JSON.stringify(backend.options), BUSY: "1" });
+  await program.says("used");
+  await silence("silent");
+  const called = door(backend, "called")();
+  program.child.stdin.write("go\n");
+  await called;
+  program.child.stdin.write("close\n");
+  const { how, stdout, stderr } = await program.ended;
+  stage.seen("a program", stdout + stderr);
+  verify(stdout, stderr).toBe("used\nclosed\n");
+  verify(how).toBe(0);
+});

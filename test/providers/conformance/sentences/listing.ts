@@ -1,0 +1,61 @@
+import { must, verify } from "../outcomes.ts";
+import { door, sentence } from "../sentence.ts";
+
+export const listsNames = sentence("lists every name there is, and no value", ["list"], async (stage) => {
+  const backend = await stage.start([
+    ["DB_PASSWORD", stage.secret("one")],
+    ["STRIPE_KEY", stage.secret("two")],
+  ]);
+  const provider = await stage.open(backend);
+  const names = await must(provider.list)(stage.signal);
+  verify(names.toSorted()).toEqual(["DB_PASSWORD", "STRIPE_KEY"]);
+});
+
+export const listFetchesNothing = sentence("fetches no value to list or to resolve a name", ["list"], async (stage) => {
+  const backend = await stage.start([["DB_PASSWORD", stage.secret("one")]]);
+  const calls = door(backend, "calls");
+  const provider = await stage.open(backend);
+  await must(provider.list)(stage.signal);
+  await provider.resolve(["DB_PASSWORD", "NO_SUCH_NAME"], stage.signal);
+  verify(calls().all, "the vault was asked").toBeGreaterThan(0);
+  verify(calls().value).toBe(0);
+});
+
+export const checkReadsNothing = sentence("says how it stands without fetching a value", [], async (stage) => {
+  const backend = await stage.start([["DB_PASSWORD", stage.secret("one")]]);
+  const calls = door(backend, "calls");
+  const provider = await stage.open(backend);
+  const lines = await must(provider.check)(stage.signal);
+  verify(lines.length).toBeGreaterThan(0);
+  for (const text of lines) verify(text).toMatch(/^\S.*\S$/);
+  verify(calls().value).toBe(0);
+});
+
+export const namesAreKept = sentence("keeps names for a minute, and looks again after it", ["list"], async (stage) => {
+  const backend = await stage.start([["DB_PASSWORD", stage.secret("one")]]);
+  const calls = door(backend, "calls");
+  const provider = await stage.open(backend);
+  const list = must(provider.list);
+  await list(stage.signal);
+  const { list: once } = calls();
+  verify(once).toBeGreaterThan(0);
+  await backend.put("STRIPE_KEY", stage.secret("two"));
+  stage.clock.advance(stage.world.namesKeptMs - 1_000);
+  await list(stage.signal);
+  await provider.resolve(["DB_PASSWORD"], stage.signal);
+  verify(calls().list, "within the minute").toBe(once);
+  stage.clock.advance(2_000);
+  verify(await list(stage.signal)).toContain("STRIPE_KEY");
+  verify(calls().list, "after it").toBe(2 * once);
+});
+
+export const manyAskOnce = sentence("asks for the names once when twenty ask at the same time", [], async (stage) => {
+  const backend = await stage.start([["DB_PASSWORD", stage.secret("one")]]);
+  const calls = door(backend, "calls");
+  const [alone, together] = [await stage.open(backend), await stage.open(backend)];
+  await alone.resolve(["DB_PASSWORD"], stage.signal);
+  const { list: once } = calls();
+  verify(once).toBeGreaterThan(0);
+  await Promise.all(Array.from({ length: 20 }, () => together.resolve(["DB_PASSWORD"], stage.signal)));
+  verify(calls().list - once).toBe(once);
+});

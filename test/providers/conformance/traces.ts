@@ -1,0 +1,59 @@
+import { format, inspect } from "node:util";
+import { type Canary, hunt } from "../../support/canaries.ts";
+import { verify } from "./outcomes.ts";
+
+/** Fails when a canary can be found in anything that was seen, however it is printed. */
+export function verifyNoTrace(canaries: readonly Canary[], seen: readonly (readonly [string, unknown])[]): void {
+  const places = new Map(
+    seen.map(([what, thing], index) => [`${what} (${index})`, Buffer.from(shown(thing))] as const),
+  );
+  verify(hunt(canaries, places)).toEqual([]);
+}
+
+/** A thing in all the ways a log or a person may come to see it. */
+function shown(thing: unknown): string {
+  const ways = [
+    inspect(thing, { depth: 8, showHidden: true, maxStringLength: null, maxArrayLength: null }),
+    json(thing),
+  ];
+  if (Array.isArray(thing)) for (const part of thing) ways.push(String(part), ...errorText(part));
+  return [...ways, String(thing), ...errorText(thing)].join("\n");
+}
+
+function errorText(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const { name, message, stack = "", cause } = error;
+  const hint = "hint" in error ? String(error.hint) : "";
+  return [name, message, hint, stack, ...(cause === undefined ? [] : [shown(cause)])];
+}
+
+function json(thing: unknown): string {
+  try {
+    return JSON.stringify(thing) ?? "";
+  } catch {
+    // What refers to itself has no JSON; inspection has seen it.
+    return "";
+  }
+}
+
+const METHODS = ["log", "info", "debug", "warn", "error", "trace"] as const;
+
+/** Keeps what is printed from now on, in any of the ways a library may print. */
+export function listen(): { readonly text: () => string; readonly stop: () => void } {
+  const parts: string[] = [];
+  const undo: (() => void)[] = [];
+  for (const method of METHODS) {
+    const own = console[method];
+    console[method] = (...args: unknown[]) => void parts.push(format(...args));
+    undo.push(() => (console[method] = own));
+  }
+  for (const stream of [process.stdout, process.stderr]) {
+    const own = stream.write.bind(stream);
+    stream.write = (chunk: string | Uint8Array, ...rest: []): boolean => {
+      parts.push(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("latin1"));
+      return own(chunk, ...rest);
+    };
+    undo.push(() => Reflect.deleteProperty(stream, "write"));
+  }
+  return { text: () => parts.join("\n"), stop: () => undo.forEach((back) => back()) };
+}

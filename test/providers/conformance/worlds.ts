@@ -1,0 +1,5 @@
+import { envWorld } from "./worlds/env.ts";
+import type { ProviderWorld } from "./world.ts";
+
+/** A world for each kind of vault. A provider without one is not done. */
+export const WORLDS: readonly ProviderWorld[] = [envWorld];
