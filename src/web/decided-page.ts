@@ -1,10 +1,11 @@
 import type { Card, Standing } from "../core/card.ts";
 import type { CardView } from "./card-view.ts";
-import { client, clockFace, itemList, what } from "./card-parts.ts";
+import { client, clockFace, what } from "./card-parts.ts";
 import { html, type Markup } from "./html.ts";
 import { mark } from "./icon.ts";
+import { itemList } from "./item-list.ts";
 import { page } from "./page.ts";
-import { duration, moment } from "./words.ts";
+import { duration, moment, soFar } from "./words.ts";
 
 type Decided = Exclude<Standing, { is: "waiting" }>;
 
@@ -12,6 +13,8 @@ interface Verdict {
   readonly mark: "yes" | "no" | "over";
   readonly headline: string;
   readonly lines: readonly Markup[];
+  /** What a screen reader is told besides the headline. */
+  readonly news?: string;
   /** Set while something is open: it can be taken back, and it may still end by itself. */
   readonly open?: { readonly until?: number };
 }
@@ -24,14 +27,15 @@ export function decidedPage({ card, token, seal, now, notTaken }: CardView, stan
   return page({
     title: `${verdict.headline} - agent-vault`,
     look: card.action,
-    standing: standing.is,
-    news: verdict.headline,
+    standing: standing.is === "approved" && !open ? "over" : standing.is,
+    news: verdict.news ?? verdict.headline,
     ...(open ? { live: { path: `${path}/live`, version: card.version } } : {}),
     ...(open?.until === undefined ? {} : { header: clockFace(open.until - now) }),
     main: html`<main>
       ${notTaken ? html`<p class="note">Already decided at ${moment(standing.at, now)}. Your tap changed nothing.</p>` : undefined}
       <h1 class="verdict" tabindex="-1">${mark(verdict.mark)}<span>${verdict.headline}</span></h1>
-      ${verdict.lines.map((line) => html`<p class="line">${line}</p>`)} ${open ? revoke(path, seal) : undefined}
+      <div class="lines" data-part="lines">${verdict.lines.map((line) => html`<p class="line">${line}</p>`)}</div>
+      ${open ? revoke(path, seal) : undefined}
       <section class="asked">
         <h2>${card.action === "write" ? "To save to" : "From"} <bdi class="vault">${card.vault}</bdi></h2>
         ${itemList(card, now)}
@@ -81,16 +85,29 @@ function approved(card: Card, standing: Extract<Standing, { is: "approved" }>, n
       : what(card);
 
   if (ended === "revoked") {
-    const kept = html`What it has already ${card.action === "write" ? "saved" : "read"} cannot be taken back.`;
+    const kept = html`Anything it has already ${card.action === "write" ? "saved" : "read"} cannot be taken back.`;
     return { mark: "no", headline: "Revoked", lines: [html`${client(card)} can no longer ${verb} ${object}.`, kept] };
   }
+  const term = until === undefined ? html`, just this once` : html` until ${moment(until, now)}`;
+  if (card.upstream) {
+    // A window may end meanwhile; the call that waited when the person said yes is still owed its one use.
+    const then = ended === "over" ? html`, just this once` : term;
+    return {
+      mark: "yes",
+      headline: "Approved",
+      news: "Approved. The vault's own people have not answered yet.",
+      lines: [
+        html`Now <bdi>${card.upstream.text}</bdi>, for ${soFar(now - card.upstream.since)}.`,
+        html`If the vault agrees, ${client(card)} can ${verb} ${object}${then}.`,
+      ],
+      open: until === undefined || ended === "over" ? {} : { until },
+    };
+  }
   if (ended === "over") {
-    const term = until === undefined ? html`, just this once` : html` until ${moment(until, now)}`;
     const past = html`${client(card)} was allowed to ${verb} ${object}${term}. Next time it has to ask again.`;
     if (until === undefined) return { mark: "yes", headline: "Approved", lines: [past] };
     return { mark: "over", headline: "Window closed", lines: [past] };
   }
-  const term = until === undefined ? html`, just this once` : html` until ${moment(until, now)}`;
   const lines = [html`${client(card)} can ${verb} ${object}${term}.`];
   if (card.attached === 0 && until === undefined) {
     lines.push(html`Nobody is waiting just now. The next try within ${duration(card.pickupMs)} goes through.`);

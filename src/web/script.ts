@@ -39,12 +39,13 @@ export const SCRIPT = `"use strict";
     if (text && more && box && !box.checked) more.hidden = box.disabled = text.scrollHeight <= text.clientHeight + 1;
   }
 
-  // While the request still waits only the parts that can change are exchanged, so a half-written note, the chosen
-  // option and the place on the page stay as they are.
+  // While a request stands as it did only the parts that can change are exchanged, so a half-written note, the chosen
+  // option, the focus and the place on the page stay as they are.
+  const kind = (of) => [of.dataset.standing, ...[...of.querySelectorAll("[data-part]")].map((part) => part.dataset.part)].join();
   function show(next) {
     const now = page();
-    const same = now.dataset.standing === "waiting" && next.dataset.standing === "waiting";
-    const changed = now.dataset.news !== next.dataset.news || !same;
+    const same = kind(now) === kind(next);
+    const changed = now.dataset.news !== next.dataset.news || now.dataset.standing !== next.dataset.standing;
     shownAt = Date.now();
     atZero = false;
     if (same) {
@@ -58,7 +59,7 @@ export const SCRIPT = `"use strict";
       const held = now.contains(document.activeElement) ? document.activeElement.id : "";
       now.replaceWith(next);
       if (held) (document.getElementById(held) || document.querySelector("h1")).focus({ preventScroll: true });
-      scrollTo(0, 0);
+      if (changed) scrollTo(0, 0);
     }
     localTimes();
     tick();

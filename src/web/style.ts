@@ -22,7 +22,7 @@ body {
   overflow-wrap: anywhere;
 }
 h1, h2, p, ul, dl, dd, blockquote, fieldset { margin: 0; padding: 0; border: 0; }
-h1, h2, strong, legend, .brand, .button, .badge, .tag, .vault, summary { font-weight: 600; }
+h1, h2, strong, legend, .brand, .button, .badge, .tag, .vault, .title, summary { font-weight: 600; }
 ul { list-style: none; }
 .mono, .name { font-family: var(--mono); font-size: 0.9375em; }
 .unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -66,12 +66,23 @@ h2, legend { font-size: 0.875rem; line-height: 1.3; color: var(--soft); margin-b
 .items { background: var(--card); border: 1px solid var(--line); border-radius: 0.75rem; }
 .items li { padding: 0.6875rem 0.875rem; }
 .items li + li { border-top: 1px solid var(--line); }
-.items .name { font-size: 1rem; line-height: 1.35; display: block; }
+.items .name, .items .title { font-size: 1rem; line-height: 1.35; display: block; text-align: left; }
+.ref { display: block; margin-top: 0.125rem; color: var(--soft); font-size: 0.8125rem; line-height: 1.4; }
+.items .ref .name { display: inline; font-size: 0.8125rem; line-height: inherit; }
+.field {
+  display: inline-block; max-width: 100%; min-width: 0; padding: 0 0.25rem;
+  font-family: var(--mono); font-size: 0.9375em; line-height: 1.4; color: var(--ink);
+  background: var(--paper); border: 1px solid var(--line); border-radius: 0.25rem;
+}
+.fields { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 0.375rem; min-width: 0; }
+.fields > span { min-width: 0; }
+.one { display: inline-flex; align-items: last baseline; max-width: 100%; }
+.place { color: var(--ink); }
 .notes { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.125rem 0.75rem; color: var(--soft); font-size: 0.875rem; margin-top: 0.1875rem; }
 .items + .fine { margin-top: 0.5rem; }
 .items + h2 { margin-top: 1rem; }
 .items.quiet { background: none; }
-.items.quiet .name { font-size: 0.9375rem; color: var(--soft); }
+.items.quiet > li > .name, .items.quiet .title, .items.quiet .field { font-size: 0.9375rem; color: var(--soft); }
 .tag { font-size: 0.8125rem; line-height: 1.2; color: var(--hue); border: 1.5px solid currentColor; border-radius: 0.1875rem; padding: 0.0625rem 0.375rem; }
 .tag.solid { color: var(--on-hue); background: var(--hue); border-color: var(--hue); }
 
@@ -141,7 +152,7 @@ textarea { width: 100%; font: inherit; color: inherit; background: var(--card); 
 .mark.yes circle { fill: var(--hue); stroke: none; }
 .mark.yes path { stroke: var(--on-hue); stroke-width: 3; }
 .line { font-size: 1.125rem; }
-.line + .line { margin-top: -0.75rem; }
+.lines { display: grid; gap: 0.625rem; }
 .label { display: block; color: var(--soft); font-size: 0.875rem; }
 .revoke { margin-top: -0.25rem; }
 .plain-main { gap: 0.75rem; padding-top: 22vh; }

@@ -1,8 +1,10 @@
 import type { Card } from "../core/card.ts";
 import type { CardView } from "./card-view.ts";
-import { client, clockFace, itemList, split } from "./card-parts.ts";
+import { client, clockFace } from "./card-parts.ts";
 import { html, type Markup } from "./html.ts";
+import { itemList } from "./item-list.ts";
 import { page } from "./page.ts";
+import { extent, nounFor, secretsIn, split, these } from "./rows.ts";
 import { count, duration, moment } from "./words.ts";
 
 /** A request that waits for its answer: who, for what, why, what a yes opens, how long is left. */
@@ -45,11 +47,22 @@ function heading(card: Card): Markup {
   return html`<h1 tabindex="-1">
     <span class="lead">An agent that calls itself</span>
     <span class="who">${client(card)} wants to ${write ? "save" : "read"}</span>
-    <span class="count">${count(asked.length, "secret")} <span class="badge">${write ? "WRITE" : "READ"}</span></span>
+    <span class="count"
+      >${count(secretsIn(asked), "secret")} <span class="badge">${write ? "WRITE" : "READ"}</span></span
+    >
     <span class="where"
-      >${write ? "to" : "from"} <bdi class="vault">${card.vault}</bdi> <span class="kind">${card.provider}</span></span
+      >${fieldCount(card)}${write ? "to" : "from"} <bdi class="vault">${card.vault}</bdi>
+      <span class="kind">${card.provider}</span></span
     >
   </h1>`;
+}
+
+/** Said where there are more of them than secrets. */
+function fieldCount(card: Card): Markup | undefined {
+  const { asked } = split(card);
+  if (nounFor(asked) !== "field" || asked.length === secretsIn(asked)) return undefined;
+  const words = count(asked.length, "field");
+  return html`<strong>${extent(card) === "every" ? `all ${words}` : words}</strong>, `;
 }
 
 function attendance(card: Card): Markup {
@@ -134,8 +147,9 @@ function windowWords(card: Card): Markup {
   const length = duration(card.offer.windowMs);
   if (card.offer.scope === "vault")
     return html`<strong>ALL of <bdi dir="ltr">${card.vault}</bdi></strong> for ${length}`;
-  const n = split(card).asked.length;
-  return html`${n === 1 ? "this secret" : `these ${n}`} for ${length}`;
+  const { asked } = split(card);
+  const plain = asked.length > 1 && nounFor(asked) === "secret";
+  return html`${plain ? `these ${asked.length}` : these(asked)} for ${length}`;
 }
 
 function windowHint(card: Card): string {

@@ -27,6 +27,11 @@ export function duration(ms: number): string {
     .join(" ");
 }
 
+/** How long something has lasted, no finer than minutes: it is read a while after it was written. */
+export function soFar(ms: number): string {
+  return ms < MINUTE ? "less than a minute" : duration(ms - (ms % MINUTE));
+}
+
 /** What is left, for a clock face: "4:12", "1:04:12". Never negative. */
 export function countdown(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / SECOND));

@@ -37,6 +37,16 @@ export class FakeFront implements Front {
     for (const wake of this.#watchers) wake();
   }
 
+  /** Says who of the vault's people an approved request waits for; undefined: for nobody any more. */
+  waitsFor(token: string, upstream: Card["upstream"]): void {
+    if (upstream) return this.change(token, { upstream });
+    const card = this.#cards.get(token);
+    if (card === undefined) throw new TypeError("no such card");
+    const { upstream: _over, ...rest } = card;
+    this.#cards.set(token, rest);
+    this.change(token, {});
+  }
+
   /** Ends a waiting request without a person. */
   end(token: string, is: "expired" | "withdrawn" | "cancelled"): void {
     this.change(token, { standing: { is, at: this.#clock.now() }, attached: 0 });
@@ -59,10 +69,11 @@ export class FakeFront implements Front {
   };
 
   readonly revoke = (token: string): boolean => {
-    const standing = this.#cards.get(token)?.standing;
-    if (standing?.is !== "approved" || standing.ended !== undefined) return false;
+    const { standing, upstream } = this.#cards.get(token) ?? {};
+    if (standing?.is !== "approved" || (standing.ended !== undefined && !upstream)) return false;
     this.decided.push({ token, what: "revoke" });
     this.change(token, { standing: { ...standing, ended: "revoked" } });
+    this.waitsFor(token, undefined);
     return true;
   };
 
@@ -115,6 +126,21 @@ function everyday(now: number): Omit<Card, "version"> {
 export function item(name: string): CardItem {
   return { name, checked: true };
 }
+
+/** Fields of one secret, asked for together. */
+export function fieldsOf(secret: CardItem, ...fields: readonly string[]): readonly CardItem[] {
+  return fields.map((field) => ({ ...secret, field }));
+}
+
+/** A reference as 1Password writes them, of 200 characters. */
+export const LONG_REFERENCE =
+  `op://Production servers of the shop/${"very-long-item-name-".repeat(12)}`.slice(0, 191) + "/password";
+
+/** What a vault's own people may be called, of 300 characters. */
+export const LONG_WAIT = `waiting for the approvers of 12Port asset ${"db-prod-eu-central-1.".repeat(20)}`.slice(
+  0,
+  300,
+);
 
 /** Cards at the limits of what can be asked: nothing in them may move a button or widen the page. */
 export function hugeCard(): Seed {

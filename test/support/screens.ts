@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Front } from "../../src/core/card.ts";
 import { createWeb } from "../../src/web/server.ts";
 import { startBrowser } from "./browser.ts";
-import { FakeFront, hugeCard, item } from "./fake-front.ts";
+import { FakeFront, fieldsOf, hugeCard, item, LONG_REFERENCE, LONG_WAIT } from "./fake-front.ts";
 
 const folder = process.argv[2] ?? "screens";
 const only = process.argv[3];
@@ -24,6 +24,15 @@ const write = {
 };
 const one = { items: [item("DATABASE_URL")] };
 const until = at + 15 * 60_000;
+const stripe = { ...item("op://Shop/Stripe/password"), title: "Stripe" };
+const upstream = { text: "waiting for the approvers of 12Port asset db-prod (request 4711)", since: at - 3 * 60_000 };
+const asset = {
+  vault: "servers",
+  provider: "12port",
+  items: [{ ...item("a1b2c3d4-4711"), title: "db-prod", field: "password" }],
+  attached: 0,
+};
+const arabic = { ...item("op://خزنة/قاعدة/كلمة"), title: "كلمة مرور قاعدة بيانات الإنتاج" };
 
 const cards: Record<string, string> = {
   waiting: front.add(),
@@ -36,6 +45,74 @@ const cards: Record<string, string> = {
     reason:
       "I need the production database URL to run the pending migration that adds the roles table, and then I will verify that the three services which use it can still log in, because the last deploy failed half way through and left two of them without access.",
     items: [item("DATABASE_URL"), { ...item("legacy/stripe-key"), checked: false }],
+  }),
+  "fields-one": front.add({ items: fieldsOf(item("Stripe"), "password") }),
+  "fields-three": front.add({ items: fieldsOf(item("Stripe"), "username", "password", "recovery code") }),
+  "fields-every": front.add({ items: fieldsOf(item("Stripe"), "username", "password", "notes"), everyField: true }),
+  "fields-others": front.add({
+    items: [
+      ...fieldsOf({ ...item("Stripe"), openUntil: until }, "username"),
+      ...fieldsOf(item("Stripe"), "password", "notes"),
+    ],
+    everyField: true,
+  }),
+  "fields-batch": front.add({
+    items: ["Stripe", "Database of the shop", "Sentry"].flatMap((name) => fieldsOf(item(name), "password")),
+  }),
+  "fields-60": front.add({
+    items: fieldsOf(
+      item("Everything"),
+      ...Array.from({ length: 60 }, (_, n) => `field ${n}${n % 7 ? "" : ` ${"f".repeat(70)}`}`),
+    ),
+    everyField: true,
+  }),
+  "fields-100": front.add({
+    items: Array.from({ length: 100 }, (_, n) => ({ ...item(`Service ${n}`), field: "password" })),
+  }),
+  "title-one": front.add({ items: fieldsOf(stripe, "password") }),
+  "title-several": front.add({
+    items: [
+      ...fieldsOf({ ...item("x7k2m9"), title: "Database of the shop" }, "username", "password"),
+      ...fieldsOf(stripe, "password"),
+    ],
+  }),
+  "title-long": front.add({
+    items: fieldsOf({ ...item(LONG_REFERENCE), title: "Stripe ".repeat(12).trim() }, "f".repeat(80), "password"),
+  }),
+  "title-rtl": front.add({ items: fieldsOf(arabic, "password", "ملاحظة") }),
+  "upstream-window": front.add({ ...asset, standing: { is: "approved", at: at - 200_000, until }, upstream }),
+  "upstream-once": front.add({ ...asset, standing: { is: "approved", at: at - 200_000 }, upstream }),
+  "upstream-past-window": front.add({
+    ...asset,
+    standing: { is: "approved", at: at - 9e5, until: at, ended: "over" },
+    upstream,
+  }),
+  "upstream-long": front.add({
+    ...asset,
+    items: fieldsOf({ ...item(LONG_REFERENCE), title: "T".repeat(90) }, "password", "username"),
+    standing: { is: "approved", at: at - 200_000, until },
+    upstream: { text: LONG_WAIT, since: at - 2 * 86_400_000 - 5 * 3_600_000 },
+  }),
+  "approved-fields": front.add({
+    items: fieldsOf(stripe, "username", "password", "notes"),
+    everyField: true,
+    standing: { is: "approved", at, until },
+  }),
+  "write-fields": front.add({
+    ...write,
+    items: [
+      {
+        ...stripe,
+        field: "password",
+        write: { effect: "replace" as const, preview: { length: 32, head: "sk_", tail: "9xF" } },
+      },
+      {
+        ...item("Sentry"),
+        title: "Shop",
+        field: "credential",
+        write: { effect: "create" as const, preview: { length: 9 } },
+      },
+    ],
   }),
   write: front.add(write),
   huge: front.add(hugeCard()),

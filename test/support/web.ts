@@ -80,3 +80,17 @@ export function browserHeaders(port: number): Record<string, string> {
     "Content-Type": "application/x-www-form-urlencoded",
   };
 }
+
+/** What a person reads: the page's text without its markup. */
+export function textOf(page: string): string {
+  const body = page.slice(page.indexOf("<body>")).replace(/<noscript.*?<\/noscript/gs, "");
+  return decode(body.replace(/<\/?(?:bdi|strong|q|time|small|span)\b[^>]*>/g, "").replace(/<[^>]+>/g, " "))
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+/** Text as it was before it was escaped. */
+export function decode(text: string): string {
+  const names: Record<string, string> = { lt: "<", gt: ">", quot: '"', "#39": "'", amp: "&" };
+  return text.replace(/&(lt|gt|quot|#39|amp);/g, (_all, name: string) => names[name] ?? "");
+}

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Standing } from "../../src/core/card.ts";
 import { visible } from "../../src/core/text.ts";
 import type { createWeb } from "../../src/web/server.ts";
 import { item } from "../support/fake-front.ts";
 import { loadPatched } from "../support/patched.ts";
-import { startWeb } from "../support/web.ts";
+import { decode, startWeb, textOf } from "../support/web.ts";
 
 let started: Awaited<ReturnType<typeof startWeb>>;
 let token: string;
@@ -13,19 +14,6 @@ beforeEach(() => {
   token = started.front.add();
 });
 afterAll(() => started.web.close());
-
-/** What a person reads: the page's text without its markup. */
-function textOf(page: string): string {
-  const body = page.slice(page.indexOf("<body>")).replace(/<noscript.*?<\/noscript/gs, "");
-  return decode(body.replace(/<\/?(?:bdi|strong|q|time|small|span)\b[^>]*>/g, "").replace(/<[^>]+>/g, " "))
-    .replace(/\s+/g, " ")
-    .trim();
-}
-
-function decode(text: string): string {
-  const names: Record<string, string> = { lt: "<", gt: ">", quot: '"', "#39": "'", amp: "&" };
-  return text.replace(/&(lt|gt|quot|#39|amp);/g, (_all, name: string) => names[name] ?? "");
-}
 
 const reads = async (): Promise<string> => textOf((await started.show(token)).text);
 
@@ -114,25 +102,36 @@ describe("the waiting page", () => {
   });
 });
 
-/** Shows hostile texts in every place a text can go, and returns those that changed the page's structure or themselves. */
+/** Shows hostile texts in every place a text can go, and returns those that changed a page's structure or themselves. */
 async function brokenBy({ front, show }: typeof started, rounds: number): Promise<string[]> {
   const tags = (page: string): number => page.split("<").length;
   const broken: string[] = [];
   for (let at = 0; at < rounds; at += 1) {
     const text = visible(`${HOSTILE[at % HOSTILE.length]}${at}${HOSTILE[(at * 7 + 3) % HOSTILE.length]}`);
-    const everywhere = (text: string) =>
+    const everywhere = (text: string, standing: Standing) =>
       front.add({
         vault: text,
         provider: text,
-        items: [{ ...item(text), field: text }],
+        items: [
+          { ...item(text), title: `The ${text}`, field: text },
+          { ...item("KEY"), title: text, field: text, write: { effect: "create", preview: { length: 9 } } },
+        ],
         reason: text,
         requester: {
           claims: { client: text, roots: [text] },
           facts: { user: text, host: text, folder: text, process: text },
         },
+        standing,
+        upstream: { text, since: 0 },
       });
-    const [page, plain] = [await show(everywhere(text)), await show(everywhere("x".repeat(text.length)))];
-    if (tags(page.text) !== tags(plain.text) || decode(page.text).split(text).length < 12) broken.push(text);
+    for (const [standing, times] of [
+      [{ is: "waiting" }, 16],
+      [{ is: "approved", at: 0 }, 8],
+    ] as const) {
+      const page = await show(everywhere(text, standing));
+      const plain = await show(everywhere("x".repeat(text.length), standing));
+      if (tags(page.text) !== tags(plain.text) || decode(page.text).split(text).length <= times) broken.push(text);
+    }
   }
   return broken;
 }
@@ -172,7 +171,7 @@ describe("an answer", () => {
 
   it("approves just once, whether the agent is there or not", async () => {
     await started.tap(token, { verdict: "approve", choice: "once" });
-    expect(await reads()).toContain("Claude Code was allowed to read these 2 secrets, just this once.");
+    expect(await reads()).toContain("Claude Code was allowed to read these 2, just this once.");
     token = started.front.add({ attached: 0 });
     await started.tap(token, { verdict: "approve", choice: "once" });
     expect(await reads()).toContain(
@@ -264,9 +263,7 @@ describe("a request that ended without a person", () => {
   it("a window that closed says until when it was open", async () => {
     const at = started.clock.now();
     token = started.front.add({ standing: { is: "approved", at, until: at + 60_000, ended: "over" } });
-    expect(await reads()).toMatch(
-      /was allowed to read these 2 secrets until \d\d:33 \S+\. Next time it has to ask again\./,
-    );
+    expect(await reads()).toMatch(/was allowed to read these 2 until \d\d:33 \S+\. Next time it has to ask again\./);
   });
 
   it("a revoke that comes too late changes nothing", async () => {

@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasBrowser, startBrowser } from "../support/browser.ts";
-import { hugeCard, item, type FakeFront } from "../support/fake-front.ts";
+import { type FakeFront, fieldsOf, hugeCard, item, LONG_REFERENCE, LONG_WAIT } from "../support/fake-front.ts";
 import { startWeb } from "../support/web.ts";
 
 const SIZES = [
@@ -19,6 +19,48 @@ const CARDS: Record<string, (at: number) => Parameters<FakeFront["add"]>[0]> = {
   "huge write": () => ({ ...hugeCard(), action: "write", offer: once, items: [{ ...item("K".repeat(80)), write }] }),
   "escaped reason": () => ({ reason: "⟦U+202E⟧".repeat(280) }),
   "right to left": () => ({ reason: "يحتاج الوكيل إلى كلمة المرور ".repeat(8), vault: "خزنة", items: [item("مفتاح")] }),
+  "a long reference": () => ({ items: fieldsOf({ ...item(LONG_REFERENCE), title: "T".repeat(90) }, "f".repeat(80)) }),
+  "60 fields": () => ({
+    items: fieldsOf(item("A".repeat(80)), ...Array.from({ length: 60 }, (_, at) => `${at}`.padEnd(80, "f"))),
+    everyField: true,
+  }),
+  "100 secrets of one field": () => ({
+    items: Array.from({ length: 100 }, (_, at) => ({ ...item(`Service ${at}`), field: "password" })),
+  }),
+  "a title from right to left": () => ({
+    items: fieldsOf(
+      { ...item(LONG_REFERENCE), title: "كلمة مرور قاعدة بيانات الإنتاج ".repeat(3).trim() },
+      "ملاحظة",
+      "password",
+    ),
+  }),
+  "fields open already": (at) => ({
+    items: [
+      ...fieldsOf({ ...item("Stripe"), title: "S".repeat(80), openUntil: at + 900_000 }, "u".repeat(80), "username"),
+      ...fieldsOf({ ...item("Stripe"), title: "S".repeat(80) }, "password", "notes"),
+    ],
+    everyField: true,
+  }),
+  "a write to fields": () => ({
+    action: "write",
+    offer: once,
+    items: [
+      { ...item(LONG_REFERENCE), title: "T".repeat(90), field: "f".repeat(80), write },
+      { ...item("NEW"), title: "P".repeat(90), field: "f".repeat(80), write: { ...write, effect: "create" as const } },
+    ],
+  }),
+  "waiting for the vault": (at) => ({
+    ...hugeCard(),
+    items: fieldsOf({ ...item(LONG_REFERENCE), title: "T".repeat(90) }, "f".repeat(80), "g".repeat(80)),
+    standing: { is: "approved", at, until: at + 900_000 },
+    upstream: { text: LONG_WAIT, since: at },
+  }),
+  "waiting for people without spaces": (at) => ({
+    ...hugeCard(),
+    items: fieldsOf({ ...item(LONG_REFERENCE), title: "T".repeat(90) }, "f".repeat(80)),
+    standing: { is: "approved", at },
+    upstream: { text: "w".repeat(300), since: at },
+  }),
   approved: (at) => ({ ...hugeCard(), standing: { is: "approved", at, until: at + 900_000 } }),
   "sent back": (at) => ({ ...hugeCard(), standing: { is: "returned", at, note: "n".repeat(500) } }),
   cancelled: (at) => ({ ...hugeCard(), standing: { is: "cancelled", at } }),
@@ -125,6 +167,21 @@ describe.skipIf(!hasBrowser)("the page on a phone", () => {
     expect(Math.max(...Object.entries(others).map(([, size]) => size))).toBeLessThan(count);
     await read.close();
     await write.close();
+  });
+
+  it("shows what the vault calls it above, and larger than, what was asked for", async () => {
+    const page = await show(
+      started.front.add({ items: fieldsOf({ ...item("op://Shop/x/y"), title: "Stripe" }, "pin") }),
+    );
+    const at = async (where: string) => {
+      const box = await page.locator(`.items ${where}`).boundingBox();
+      return { y: box?.y ?? 0, height: box?.height ?? 0 };
+    };
+    const [title, name, field] = [await at(".title"), await at(".name"), await at(".field")];
+    expect(title.y + title.height).toBeLessThanOrEqual(name.y);
+    expect(name.y + name.height).toBeLessThanOrEqual(field.y + 1);
+    expect(name.height).toBeLessThan(title.height);
+    await page.close();
   });
 
   it("shows four lines of a long reason, and all of it after a tap, with or without script", async () => {

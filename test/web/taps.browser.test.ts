@@ -1,6 +1,7 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { hasBrowser, startBrowser } from "../support/browser.ts";
+import { item } from "../support/fake-front.ts";
 import { startWeb } from "../support/web.ts";
 
 const PHONE = { viewport: { width: 320, height: 568 }, hasTouch: true, isMobile: true };
@@ -83,6 +84,17 @@ describe.skipIf(!hasBrowser)("a person", () => {
       await page.waitForSelector(".verdict");
       expect(standing(token)).toMatchObject({ is: "returned", note: 'staging, "not" <prod>\nplease' });
       expect(await page.locator("q").innerText()).toContain('staging, "not" <prod>');
+    });
+
+    it("revokes while the vault's own people are waited for", async () => {
+      const at = started.clock.now();
+      const upstream = { text: "waiting for the approvers of 12Port", since: at };
+      const token = started.front.add({ attached: 0, standing: { is: "approved", at }, upstream });
+      const page = await open(token, { javaScriptEnabled });
+      await page.tap("#revoke");
+      await page.getByText("can no longer read").waitFor();
+      expect(standing(token)).toEqual({ is: "approved", at, ended: "revoked" });
+      expect(await page.locator("main").innerText()).not.toContain("waiting for");
     });
 
     it("is told, after a late tap, that it was already decided", async () => {
@@ -186,6 +198,32 @@ describe.skipIf(!hasBrowser)("a person", () => {
     front.change(token, { standing: { is: "approved", at, ended: "over" }, quietly: true });
     clock.advance(25_000);
     await page.getByText("Next time it has to ask again").waitFor();
+  });
+
+  it("sees the vault's own people being waited for come and go, keeping focus and place", async () => {
+    const { front, clock } = started;
+    const at = clock.now();
+    const items = Array.from({ length: 40 }, (_, n) => item(`KEY_${n}`));
+    const token = front.add({ items, attached: 0, standing: { is: "approved", at, until: at + 900_000 } });
+    const page = await open(token);
+    await page.focus("#revoke");
+    await page.evaluate(`scrollTo(0, 400)`);
+    const kept = async (): Promise<unknown> =>
+      page.evaluate(
+        `[document.activeElement.id, Math.round(document.querySelectorAll("li")[9].getBoundingClientRect().y)]`,
+      );
+    const before = await kept();
+    front.waitsFor(token, { text: "waiting for the approvers of 12Port", since: at });
+    await page.getByText("Now waiting for the approvers of 12Port, for less than a minute.").waitFor();
+    expect(await page.getByRole("status").innerText()).toContain("own people have not answered yet");
+    expect(await kept()).toEqual(before);
+    front.waitsFor(token, { text: "waiting for the queue of 12Port", since: at });
+    await page.getByText("Now waiting for the queue of 12Port").waitFor();
+    expect(await kept()).toEqual(before);
+    front.waitsFor(token, undefined);
+    await page.getByText("waiting for the").waitFor({ state: "detached" });
+    expect(await page.getByText(/^Claude Code can read these 40 secrets until/).isVisible()).toBe(true);
+    expect(await kept()).toEqual(before);
   });
 
   it("reads times in the phone's own zone", async () => {
