@@ -42,8 +42,8 @@ export class FakeVault implements Provider {
       const all = [...this.secrets.keys()].flatMap((key) => (key.startsWith(`${name}#`) ? [key.split("#")[1]] : []));
       const found = (wanted[0] === "*" ? all : wanted).map((field) => this.#field(name, field ?? ""));
       const fault = found.find((each) => each instanceof VaultError);
-      if (fault) return Promise.reject(fault);
-      return Promise.resolve(found.filter((each) => !(each instanceof VaultError)));
+      if (fault instanceof VaultError) return Promise.reject(fault);
+      return Promise.resolve(found.filter((each): each is Handle => !(each instanceof VaultError)));
     };
   }
 
