@@ -8,8 +8,9 @@ import type { Grants } from "./grants.ts";
 import { idSource } from "./ids.ts";
 import { allOrError, refuse } from "./outcomes.ts";
 import { decide } from "./policy.ts";
-import type { Each, Entry, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
-import { type AccessRequest, type Action, type Handle, type Item, type Plan, requestKey } from "./request.ts";
+import { itemsToRead, itemsToWrite, notWritable } from "./items.ts";
+import type { Each, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
+import { type AccessRequest, type Action, askedBy, isEveryField, type Item, requestKey } from "./request.ts";
 import { type CommitmentKey, newCommitmentKey, type Secret } from "./secret.ts";
 import type { Tally } from "./tally.ts";
 import { glimpse, quoted } from "./text.ts";
@@ -27,8 +28,6 @@ export interface BrokerOptions {
   readonly upstreamCooldownMs: number;
 }
 
-const MOST_ITEMS = 100;
-
 /** One request end to end: meet, resolve, rule, ask, record, fetch, return. Knows nothing of MCP or HTTP. */
 export class Broker {
   readonly #o: BrokerOptions;
@@ -45,7 +44,7 @@ export class Broker {
         journal,
         holdMs: upstreamHoldMs,
         cooldownMs: upstreamCooldownMs,
-        told: (approval, upstream) => desk.upstream(approval, upstream),
+        told: (waiting, upstream) => desk.upstream(waiting, upstream),
       },
       this.#newId,
     );
@@ -79,7 +78,8 @@ export class Broker {
   }
 
   /** Reads by handle what a person permitted. Throws `VaultError` when nothing at all can be handed out. */
-  async read(ask: ReadAsk, waiter: Waiter): Promise<Reply<Secret>> {
+  async read(asked: ReadAsk, waiter: Waiter): Promise<Reply<Secret>> {
+    const ask = asked.fields ? { ...asked, fields: distinct(asked.fields) } : asked;
     const vault = this.#vault(ask.session, ask.vault);
     const key = requestKey({
       session: ask.session,
@@ -88,12 +88,9 @@ export class Broker {
       items: ask.names.map((name) => ({ name, ...(ask.fields && { fields: ask.fields }) })),
     });
     return this.#guard(ask, "read", ask.names, async () => {
-      const request = await this.#meet(ask, vault, "read", key, ask.names, async (provider) => {
-        const handles = ask.fields
-          ? await this.#fields(vault, provider, ask.names, ask.fields, waiter.signal)
-          : await provider.resolve(ask.names, waiter.signal);
-        return handles.map((each) => (each instanceof VaultError ? each : { handle: each }));
-      });
+      const request = await this.#meet(ask, vault, "read", key, ask.names, (provider) =>
+        itemsToRead(ask, vault, provider, waiter.signal),
+      );
       return this.#carry(ask, request, vault, waiter, (provider, items) =>
         provider.read(
           items.map((item) => item.handle),
@@ -111,16 +108,12 @@ export class Broker {
     const committed = ask.entries.map(({ name, value }) => ({ name, commitment: value.commitment(this.#key) }));
     const key = requestKey({ session: ask.session, vault: vault.name, action: "write", items: committed });
     return this.#guard(ask, "write", names, async () => {
-      const request = await this.#meet(ask, vault, "write", key, names, async (provider) => {
-        if (!provider.planWrite)
-          throw new VaultError("not_writable", `vault ${quoted(vault.name)} cannot be written to`);
-        const plans = await provider.planWrite(ask.entries, waiter.signal);
-        return plans.map((plan, at) =>
-          plan instanceof VaultError ? plan : this.#writeItem(plan, ask.entries[at], committed[at]?.commitment),
-        );
-      });
+      const commitments = committed.map(({ commitment }) => commitment);
+      const request = await this.#meet(ask, vault, "write", key, names, (provider) =>
+        itemsToWrite(ask, commitments, vault, provider, waiter.signal),
+      );
       return this.#carry(ask, request, vault, waiter, (provider, items) => {
-        if (!provider.write) throw new VaultError("not_writable", `vault ${quoted(vault.name)} cannot be written to`);
+        if (!provider.write) throw notWritable(vault);
         // The request may be an earlier, identical call's: same names and values, perhaps in another order.
         const values = new Map(ask.entries.map((entry) => [entry.name, entry.value]));
         const entries = items.flatMap(({ handle, write }) => {
@@ -142,10 +135,12 @@ export class Broker {
     resolve: (provider: Provider) => Promise<Each<Item>>,
   ): Promise<AccessRequest> {
     const { desk, grants } = this.#o;
-    desk.refuseDenied(ask.session, vault.name, action, names);
+    const { preparations } = this.#deliveries;
+    const fields = "fields" in ask ? ask.fields : undefined;
+    desk.refuseDenied(ask.session, vault.name, action, askedBy(names, fields));
     const ruling = decide(vault, action);
     if (ruling.kind === "deny") throw ruling.error;
-    const known = desk.find(key)?.request ?? this.#deliveries.preparations.find(key) ?? grants.heldFor(key);
+    const known = desk.find(key)?.request ?? preparations.find(key) ?? grants.heldFor(key);
     if (known) return known;
     // Planning a large write takes a moment, and no window could ever cover it.
     if (action === "write") desk.refuseFull(ask.session);
@@ -157,8 +152,7 @@ export class Broker {
       items.map((item) => item.handle.ref),
     );
     const { session, reason, requester } = ask;
-    const everyField = "fields" in ask && isEvery(ask.fields);
-    return {
+    const request: AccessRequest = {
       id: this.#newId(),
       key,
       session,
@@ -166,36 +160,13 @@ export class Broker {
       provider: vault.provider,
       action,
       items,
-      ...(everyField && { everyField }),
+      ...(fields && { fields }),
       reason,
       requester,
     };
-  }
-
-  /** The handles of several fields of one secret. */
-  async #fields(
-    vault: Vault,
-    provider: Provider,
-    names: readonly string[],
-    wanted: readonly string[],
-    signal: AbortSignal,
-  ): Promise<Each<Handle>> {
-    const [name, ...more] = names;
-    if (name === undefined || more.length > 0) throw new RangeError("fields are those of one secret");
-    if (!provider.fields) {
-      throw new VaultError("invalid_arguments", `the secrets of vault ${quoted(vault.name)} have no fields`, {
-        hint: "call again without field and fields",
-      });
-    }
-    const handles = await provider.fields(name, wanted, signal);
-    if (handles.length <= MOST_ITEMS) return handles;
-    throw new VaultError(
-      "invalid_arguments",
-      `${quoted(name)} has ${handles.length} fields; at most ${MOST_ITEMS} can be asked for at once`,
-      {
-        hint: "name the fields you need",
-      },
-    );
+    // Nobody is asked for what the vault would not hand out anyway.
+    preparations.refuse(request);
+    return request;
   }
 
   /** Steps 4 to 8. */
@@ -207,7 +178,7 @@ export class Broker {
     perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
   ): Promise<Reply<T>> {
     const { desk, grants } = this.#o;
-    const open = this.#deliveries.preparations.claim(request.key) ?? grants.claim(request);
+    const open = this.#deliveries.preparations.claim(request) ?? grants.claim(request);
     if (open) return this.#deliveries.deliver(request, vault, open, waiter, perform);
     const ruling = decide(vault, request.action);
     if (ruling.kind === "deny") throw ruling.error;
@@ -230,11 +201,6 @@ export class Broker {
       });
     }
     return this.#deliveries.deliver(ticket.request, vault, claim, waiter, perform);
-  }
-
-  #writeItem(plan: Plan, entry: Entry | undefined, commitment: string | undefined): Item {
-    if (!entry || commitment === undefined) throw new RangeError("a plan without its entry");
-    return { handle: plan, write: { plan, commitment, preview: entry.value.preview() } };
   }
 
   #vault(session: string, name: string): Vault {
@@ -289,6 +255,8 @@ export class Broker {
   }
 }
 
-function isEvery(fields: readonly string[] | undefined): boolean {
-  return fields?.includes("*") ?? false;
+/** The fields that are really asked for: each once, and every one is every one. */
+function distinct(fields: readonly string[]): readonly string[] {
+  if (fields.length === 0) throw new RangeError("no field is asked for");
+  return isEveryField(fields) ? ["*"] : [...new Set(fields)];
 }

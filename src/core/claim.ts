@@ -5,17 +5,19 @@ export interface Claim {
   /** Id of the approval this rests on; several, with commas, where a batch rests on several windows. */
   readonly approval: string;
   readonly basis: "asked" | "window";
-  /** End of the nearest window, epoch ms; absent when a person was asked for this very use. */
-  readonly until?: number;
+  /** End of the nearest window, epoch ms; undefined when a person was asked for this very use. */
+  readonly until: number | undefined;
   /** Why the value must stay where it is: the approval was revoked, its window ended, or the clock became doubtful. */
   readonly broken: () => VaultError | undefined;
   /** The value has been handed over. */
   readonly land: () => void;
   /** It was not: the next identical call may have one use for it, for as long as it would have had to come. */
   readonly giveBack: () => void;
-  /** Another delivery at the same moment under the same permission: for a call that waits beside this one. */
+  /** Another delivery under the same permission, for a call that waits beside this one. Only while this one lasts. */
   readonly share: () => Claim;
-  /** Calls `run` once when the permission is revoked, or the process is going away; returns how to stop that. */
+  /** The vault's own people took their time, not the agent: whoever comes for a use that is given back has it all anew. */
+  readonly begunAnew: () => void;
+  /** Calls `run` when the permission is broken from outside, without anybody asking; returns how to stop that. */
   readonly onBroken: (run: () => void) => () => void;
 }
 

@@ -1,4 +1,4 @@
-import type { Reply } from "./asks.ts";
+import type { Outcome, Reply } from "./asks.ts";
 import type { Clock } from "./clock.ts";
 import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
@@ -10,9 +10,6 @@ import { aboutRequest } from "./records.ts";
 import type { AccessRequest, Item } from "./request.ts";
 
 export type DeliveriesOptions = PreparationsOptions;
-
-/** What one try at handing over came to; "unprepared" when the vault wants its own people asked first. */
-type Handed<T> = Reply<T> | { readonly is: "unprepared"; readonly claim: Claim };
 
 /** The last steps of a permitted request: prepare, record, fetch (or save), return. */
 export class Deliveries {
@@ -27,69 +24,18 @@ export class Deliveries {
     this.preparations = new Preparations(options);
   }
 
-  /** The claim is settled by this, however it ends. */
+  /**
+   * No record, no release: the value is fetched only after `releasing` is durable. Making ready may take days, so it
+   * comes before that. The claim is settled by this, however it ends.
+   */
   async deliver<T>(
     request: AccessRequest,
     vault: Vault,
     claim: Claim,
     waiter: Waiter,
     perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
+    { isRetry }: { isRetry: boolean } = { isRetry: false },
   ): Promise<Reply<T>> {
-    const provider = await this.#open(vault, claim);
-    const first = await this.#prepareAndHand(request, provider, claim, waiter, perform, { mayAskUpstream: true });
-    if (first.is !== "unprepared") return first;
-    const second = await this.#prepareAndHand(request, provider, first.claim, waiter, perform, {
-      mayAskUpstream: false,
-    });
-    if (second.is === "unprepared") throw new RangeError("a vault cannot be made ready twice for one call");
-    return second;
-  }
-
-  async #open(vault: Vault, claim: Claim): Promise<Provider> {
-    try {
-      return await vault.open();
-    } catch (error) {
-      claim.giveBack();
-      throw error;
-    }
-  }
-
-  /** Making ready may take days, so it comes before the record: `releasing` means that the value is fetched now. */
-  async #prepareAndHand<T>(
-    request: AccessRequest,
-    provider: Provider,
-    claim: Claim,
-    waiter: Waiter,
-    perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
-    how: { mayAskUpstream: boolean },
-  ): Promise<Handed<T>> {
-    const { prepare } = provider;
-    if (!prepare || request.action !== "read") return this.#hand(request, provider, claim, waiter, perform, how);
-    try {
-      this.preparations.refuseDenied(request);
-    } catch (error) {
-      claim.land();
-      throw error;
-    }
-    let prepared;
-    try {
-      prepared = await this.preparations.attend(request, prepare, claim, waiter);
-    } catch (error) {
-      throw this.written(asVaultError(error));
-    }
-    if (prepared.is === "pending") return prepared;
-    return this.#hand(request, provider, prepared.claim, waiter, perform, how);
-  }
-
-  /** No record, no release: the value is fetched only after `releasing` is durable. */
-  async #hand<T>(
-    request: AccessRequest,
-    provider: Provider,
-    claim: Claim,
-    waiter: Waiter,
-    perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
-    { mayAskUpstream }: { mayAskUpstream: boolean },
-  ): Promise<Handed<T>> {
     const { journal, clock } = this.#o;
     const names = request.items.map((item) => item.handle.name);
     const release = this.#newId();
@@ -98,34 +44,37 @@ export class Deliveries {
     let recorded = false;
     let ended = false;
     try {
+      const provider = await vault.open();
       stopIfGone(waiter, claim);
+      const prepare = request.action === "read" ? provider.prepare : undefined;
+      if (prepare) {
+        this.preparations.refuse(request);
+        const prepared = await this.preparations.attend(request, prepare, claim, waiter);
+        if (prepared.is === "pending") return prepared;
+        if (prepared.is === "failed") throw this.written(prepared.error);
+        stopIfGone(waiter, claim);
+      }
       await journal.record([{ ...about, kind: "releasing", at: clock.now() }]);
       recorded = true;
       stopIfGone(waiter, claim);
       const results = await perform(provider, request.items);
       if (request.action === "read") stopIfGone(waiter, claim);
-      const wanting = results.find((result) => result instanceof VaultError && result.code === "upstream_required");
-      if (wanting instanceof VaultError && mayAskUpstream) {
-        // Nothing of the batch is kept meanwhile: all of it is read again once the vault's people have agreed.
+      const wanting = prepare && !isRetry ? results.find(isUpstreamRequired) : undefined;
+      if (wanting) {
         this.#noteEnd(
           about,
           request,
           results.map(() => wanting),
         );
-        return { is: "unprepared", claim };
+        // Nothing of the batch is kept meanwhile, so this is not awaited: all of it is read again.
+        return this.deliver(request, vault, claim, waiter, perform, { isRetry: true });
       }
       this.#noteEnd(about, request, results);
       ended = true;
       const error = errorOf(results, names);
       if (error && results.every((result) => result instanceof VaultError)) throw error;
       claim.land();
-      return {
-        is: "done",
-        results: results.map((result, at) => {
-          const { name = "", field } = request.items[at]?.handle ?? {};
-          return { name, ...(field !== undefined && { field }), result };
-        }),
-      };
+      return { is: "done", results: results.map((result, at) => outcomeOf(request.items[at], result)) };
     } catch (error) {
       claim.giveBack();
       const known = asVaultError(error);
@@ -181,4 +130,13 @@ function stopIfGone(waiter: Waiter, claim: Claim): void {
     throw new VaultError("cancelled", "the call was cancelled before the value was handed over");
   const broken = claim.broken();
   if (broken) throw broken;
+}
+
+function isUpstreamRequired(result: unknown): result is VaultError {
+  return result instanceof VaultError && result.code === "upstream_required";
+}
+
+function outcomeOf<T>(item: Item | undefined, result: T | VaultError): Outcome<T> {
+  const { name = "", field } = item?.handle ?? {};
+  return { name, ...(field !== undefined && { field }), result };
 }

@@ -1,3 +1,4 @@
+import { attend } from "./attendance.ts";
 import { Bells, type BellsOptions } from "./bells.ts";
 import type { Answer, Card, Front, Proof, Standing } from "./card.ts";
 import { Span } from "./clock.ts";
@@ -50,7 +51,7 @@ export class Desk implements Front {
     this.#bells = new Bells(options);
   }
 
-  /** Throws `denied` when a person has just denied any of these, by name or by ref. */
+  /** Throws `denied` when a person has just denied any of these, by what they were asked by (`askedBy`) or by ref. */
   refuseDenied(session: string, vault: string, action: Action, things: readonly string[]): void {
     const leftMs = this.#refusals.leftMs(session, vault, action, things);
     if (leftMs === 0) return;
@@ -94,32 +95,24 @@ export class Desk implements Front {
   async attend(ticket: Ticket, waiter: Waiter): Promise<Attended> {
     if (waiter.signal.aborted) return { is: "detached" };
     ticket.attach(waiter);
-    let over = (): void => {};
     try {
-      const attended = await new Promise<Attended>((resolve, reject) => {
-        const pending = (): void => {
-          // From this moment on it waits no more: a yes in the same moment is for the next call.
+      const attended = await attend<Attended>(this.#o.clock, waiter, {
+        outcome: ticket.settled.then((standing) => ({ is: "settled", standing })),
+        isOpen: () => ticket.isOpen,
+        holdMs: waiter.holdMs,
+        pending: () => {
+          // A yes in the same moment is for the next call.
           ticket.detach(waiter);
-          resolve({ is: "pending", wait: ticket.wait() });
-        };
-        const cancelHold = waiter.holdMs === undefined ? over : this.#o.clock.after(waiter.holdMs, pending);
-        const abort = (): void => {
-          // Answered in the same moment: the delivery notices, and gives its use back.
-          if (!ticket.isOpen) return;
-          if (waiter.isStop(waiter.signal.reason) && ticket.attached === 0) this.#withdraw(ticket);
-          resolve({ is: "detached" });
-        };
-        waiter.signal.addEventListener("abort", abort, { once: true });
-        over = () => {
-          cancelHold();
-          waiter.signal.removeEventListener("abort", abort);
-        };
-        ticket.settled.then((standing) => resolve({ is: "settled", standing }), reject);
+          return { is: "pending", wait: ticket.wait() };
+        },
+        cancelled: ({ byUser }) => {
+          if (byUser && ticket.attached === 0) this.#withdraw(ticket);
+          return { is: "detached" };
+        },
       });
       if (attended.is === "settled") waiter.answered();
       return attended;
     } finally {
-      over();
       ticket.detach(waiter);
     }
   }
@@ -175,9 +168,10 @@ export class Desk implements Front {
     this.#windowEnded(approval, "over");
   }
 
-  /** An approved request waits for the vault's own people, or (undefined) no longer does: its page says so. */
-  upstream(approval: string, upstream: Upstream | undefined): void {
-    for (const ticket of this.#tickets.restingOn(approval)) ticket.waitsFor(upstream);
+  /** Who an approved request waits for in the vault, or (undefined) no longer does: the pages it rests on say so. */
+  upstream({ request, approval }: { request: string; approval: string }, upstream: Upstream | undefined): void {
+    for (const id of approval.split(","))
+      for (const ticket of this.#tickets.restingOn(id)) ticket.waitsFor(request, upstream);
   }
 
   /** Ends everything that waits, as cancelled: the session is over. */

@@ -1,38 +1,10 @@
 import { type Clock, Span } from "./clock.ts";
-import { type Claim, closing, inDoubt, revoked, windowOver } from "./claim.ts";
+import { type Claim, closing, inDoubt, revoked } from "./claim.ts";
 import type { VaultError } from "./errors.ts";
+import { Flight, type Keeper } from "./flight.ts";
+import { approvalsOf, endOf, type Grant, isFor, isLive, isServing } from "./grant.ts";
 import type { Offer } from "./policy.ts";
-import type { AccessRequest, Item } from "./request.ts";
-
-/** What one approval permits. Everything here dies with the process, and that is the point. */
-interface Grant {
-  readonly approval: string;
-  readonly request: AccessRequest;
-  /** Never over by time within reason; asked only whether the clock stepped back. */
-  readonly doubt: Span;
-  /** Deliveries owed to the calls that were attached when the person said yes. */
-  owed: number;
-  /** The one stretch in which an identical call may come for a use that nobody has had; begins when there first is one. */
-  pickup: Span | undefined;
-  /** Whether there is such a use. */
-  held: boolean;
-  /** The open window over what the person was asked for. */
-  readonly window: OpenWindow | undefined;
-  /** Deliveries on their way: a revocation still reaches them. */
-  flights: number;
-  ended: (() => VaultError) | undefined;
-  /** Whether its window's end has been told. */
-  told: boolean;
-  stop: () => void;
-  /** To be called when it is revoked or the process goes away. */
-  readonly listeners: Set<() => void>;
-}
-
-interface OpenWindow {
-  readonly scope: Offer["scope"];
-  readonly span: Span;
-  readonly refs: ReadonlySet<string>;
-}
+import { type AccessRequest, type Item, sameSecrets } from "./request.ts";
 
 /** Why a permission ended without anybody ending it: its time ran out, or the clock became doubtful. */
 export type Lapse = "time" | "clock";
@@ -42,7 +14,7 @@ export interface GrantsOptions {
   readonly pickupMs: number;
   /** Told of each window, and each "just this once" nobody came for, that ends by itself. */
   readonly lapsed: (approval: string, request: AccessRequest, what: "window" | "once", why: Lapse) => void;
-  /** Told when a permission over secrets of a vault is gone, however it went. */
+  /** Told once when a permission over secrets of a vault is gone, however it went. The process going away is not told. */
   readonly gone?: (vault: string) => void;
 }
 
@@ -52,6 +24,11 @@ const LONGEST_MS = 366 * 24 * 3_600_000;
 export class Grants {
   readonly #o: GrantsOptions;
   readonly #grants = new Map<string, Grant>();
+  readonly #keeper: Keeper = {
+    isOver: (grant) => this.#isOver(grant),
+    offerPickup: (grant) => this.#offerPickup(grant),
+    tidy: (grant) => this.#tidy(grant),
+  };
 
   constructor(options: GrantsOptions) {
     this.#o = options;
@@ -97,18 +74,18 @@ export class Grants {
     const grant = this.#grants.get(approval);
     if (!grant || grant.owed === 0 || this.#isOver(grant)) return undefined;
     grant.owed -= 1;
-    return this.#claimOf([grant], "asked");
+    return this.#fly([grant], "asked");
   }
 
   /** Takes the permission for the whole request, or nothing: a batch is never half permitted. */
   claim(request: AccessRequest): Claim | undefined {
     const held = this.#pickupFor(request.key);
-    if (held && sameRefs(held.request, request)) {
+    if (held && sameSecrets(held.request, request)) {
       held.held = false;
-      return this.#claimOf([held], "asked");
+      return this.#fly([held], "asked");
     }
     const covering = this.#covering(request);
-    return covering && this.#claimOf(covering, "window");
+    return covering && this.#fly(covering, "window");
   }
 
   /** Until when an open window already covers an item; undefined when it does not. */
@@ -126,8 +103,7 @@ export class Grants {
   isOpen(approval: string): boolean {
     return approval.split(",").some((id) => {
       const grant = this.#grants.get(id);
-      if (!grant || this.#isOver(grant)) return false;
-      return grant.owed > 0 || grant.flights > 0 || (grant.held && isLive(grant.pickup)) || isLive(grant.window?.span);
+      return grant !== undefined && !this.#isOver(grant) && isServing(grant);
     });
   }
 
@@ -138,16 +114,20 @@ export class Grants {
 
   /** Whether anything still permits, or is just delivering, this secret of a vault, to whatever session. */
   permits(vault: string, ref: string): boolean {
-    return [...this.#grants.values()].some(({ approval, request, window }) => {
-      if (request.vault !== vault || !this.isOpen(approval)) return false;
-      return window?.scope === "vault" || request.items.some((item) => item.handle.ref === ref);
-    });
+    return [...this.#grants.values()].some(
+      (grant) => grant.request.vault === vault && !this.#isOver(grant) && isFor(grant, ref),
+    );
   }
 
   /** Ends all that an approval opened, deliveries on their way included. False when there was nothing to end. */
   revoke(approval: string): boolean {
     if (!this.isOpen(approval)) return false;
-    for (const id of approval.split(",")) this.#end(this.#grants.get(id), revoked);
+    const ended = approval
+      .split(",")
+      .map((id) => this.#grants.get(id))
+      .filter((grant) => this.#end(grant, revoked));
+    // Only when all of it has ended: whoever is told asks what is still open.
+    for (const grant of ended) if (grant) this.#o.gone?.(grant.request.vault);
     return true;
   }
 
@@ -164,6 +144,8 @@ export class Grants {
   }
 
   #covering(request: AccessRequest): readonly Grant[] | undefined {
+    // A request for nothing is covered by nothing.
+    if (request.items.length === 0) return undefined;
     const covering: Grant[] = [];
     for (const item of request.items) {
       const grant = this.#windowOver(request, item);
@@ -184,42 +166,8 @@ export class Grants {
     return undefined;
   }
 
-  #claimOf(grants: readonly Grant[], basis: Claim["basis"]): Claim {
-    const uses = new Set(grants);
-    for (const grant of uses) grant.flights += 1;
-    let flying = true;
-    const settle = (then?: (grant: Grant) => void): void => {
-      if (!flying) return;
-      flying = false;
-      for (const grant of uses) {
-        grant.flights -= 1;
-        then?.(grant);
-        this.#tidy(grant);
-      }
-    };
-    return {
-      approval: approvalsOf(grants),
-      basis,
-      ...(basis === "window" && { until: endOf(grants) }),
-      broken: () => {
-        const over = [...uses].filter((grant) => this.#isOver(grant));
-        if (over.length > 0) return over[0]?.ended?.();
-        // A window ends on time, also for what is on its way.
-        return basis === "window" && [...uses].some(({ window }) => !isLive(window?.span)) ? windowOver() : undefined;
-      },
-      land: () => settle(),
-      share: () => this.#claimOf(grants, basis),
-      onBroken: (run) => {
-        for (const { listeners } of uses) listeners.add(run);
-        return () => {
-          for (const { listeners } of uses) listeners.delete(run);
-        };
-      },
-      giveBack: () =>
-        settle((grant) => {
-          if (basis === "asked" && !grant.ended) this.#offerPickup(grant);
-        }),
-    };
+  #fly(grants: readonly Grant[], basis: Claim["basis"]): Claim {
+    return new Flight(new Set(grants), basis, this.#keeper);
   }
 
   /**
@@ -255,6 +203,7 @@ export class Grants {
       if (isLive(window.span)) this.#watch(grant);
       else {
         this.#lapse(grant);
+        this.#tellFlights(grant);
         this.#tidy(grant);
       }
     });
@@ -267,24 +216,28 @@ export class Grants {
     this.#end(grant, inDoubt);
     grant.told = true;
     this.#o.lapsed(grant.approval, grant.request, grant.window ? "window" : "once", "clock");
+    this.#o.gone?.(grant.request.vault);
     return true;
   }
 
-  #end(grant: Grant | undefined, why: () => VaultError): void {
-    if (!grant || grant.ended) return;
+  /** False when it had ended before. */
+  #end(grant: Grant | undefined, why: () => VaultError): boolean {
+    if (!grant || !this.#grants.delete(grant.approval)) return false;
     grant.ended = why;
     grant.stop();
-    this.#grants.delete(grant.approval);
-    for (const run of [...grant.listeners]) run();
-    this.#o.gone?.(grant.request.vault);
+    this.#tellFlights(grant);
+    return true;
+  }
+
+  #tellFlights(grant: Grant): void {
+    for (const look of grant.listeners) look();
   }
 
   /** Drops a grant that can serve nobody any more. */
   #tidy(grant: Grant): void {
-    if (grant.owed > 0 || grant.flights > 0 || grant.held || isLive(grant.window?.span)) return;
+    // A use that is held is told to be over before it goes.
+    if (grant.held || isServing(grant) || !this.#grants.delete(grant.approval)) return;
     grant.stop();
-    this.#grants.delete(grant.approval);
-    if (grant.ended) return;
     this.#lapse(grant);
     this.#o.gone?.(grant.request.vault);
   }
@@ -295,21 +248,4 @@ export class Grants {
     grant.told = true;
     this.#o.lapsed(grant.approval, grant.request, "window", grant.window.span.over() ?? "time");
   }
-}
-
-function isLive(span: Span | undefined): boolean {
-  return span !== undefined && span.over() === undefined;
-}
-
-function approvalsOf(grants: readonly Grant[]): string {
-  return [...new Set(grants.map(({ approval }) => approval))].join(",");
-}
-
-function endOf(grants: readonly Grant[]): number {
-  return Math.min(...grants.map(({ window }) => window?.span.endsAt ?? Number.POSITIVE_INFINITY));
-}
-
-function sameRefs(a: AccessRequest, b: AccessRequest): boolean {
-  const refs = (request: AccessRequest): string[] => request.items.map((item) => item.handle.ref).toSorted();
-  return JSON.stringify(refs(a)) === JSON.stringify(refs(b));
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import type { AccessRequest, Action } from "./request.ts";
+import { type AccessRequest, type Action, askedBy } from "./request.ts";
 
 const MAX_REMEMBERED = 10_000;
 
@@ -18,16 +18,15 @@ export class Refusals {
     this.#lengthMs = lengthMs;
   }
 
-  /** Remembers every item of a denied request, by the name it was asked with and by what the name stands for. */
+  /** Remembers every item of a denied request, by what it was asked by and by what that stands for. */
   add(request: AccessRequest): void {
     if (this.#lengthMs <= 0) return;
     const now = this.#clock.mono();
     for (const [key, end] of this.#denied) if (end <= now) this.#denied.delete(key);
-    for (const { handle } of request.items) {
-      for (const thing of [handle.name, handle.ref]) {
-        if (this.#denied.size >= MAX_REMEMBERED) this.#denied.delete(this.#denied.keys().next().value ?? "");
-        this.#denied.set(keyOf(request.session, request.vault, request.action, thing), now + this.#lengthMs);
-      }
+    const names = new Set(request.items.map(({ handle }) => handle.name));
+    for (const thing of [...askedBy([...names], request.fields), ...request.items.map(({ handle }) => handle.ref)]) {
+      if (this.#denied.size >= MAX_REMEMBERED) this.#denied.delete(this.#denied.keys().next().value ?? "");
+      this.#denied.set(keyOf(request.session, request.vault, request.action, thing), now + this.#lengthMs);
     }
   }
 

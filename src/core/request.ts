@@ -46,10 +46,27 @@ export interface AccessRequest {
   readonly provider: string;
   readonly action: Action;
   readonly items: readonly Item[];
-  /** Set when every field of the item was asked for. */
-  readonly everyField?: true;
+  /** The fields of its one secret that were asked for, as the agent named them; `["*"]`: every one. */
+  readonly fields?: readonly string[];
   readonly reason: string;
   readonly requester: Requester;
+}
+
+/** Whether fields that were asked for are every one there is. */
+export function isEveryField(fields: readonly string[] | undefined): boolean {
+  return fields?.includes("*") ?? false;
+}
+
+/** What a call asks by, before anything is resolved: its names, or each field of its one name. Not for showing. */
+export function askedBy(names: readonly string[], fields: readonly string[] | undefined): readonly string[] {
+  return fields ? names.flatMap((name) => fields.map((field) => JSON.stringify([name, field]))) : names;
+}
+
+/** Whether two requests are for the very same secrets, by what they are and not by what they are called. */
+export function sameSecrets(a: AccessRequest, b: AccessRequest): boolean {
+  if (a.items === b.items) return true;
+  const refs = (request: AccessRequest): string[] => request.items.map((item) => item.handle.ref).toSorted();
+  return JSON.stringify(refs(a)) === JSON.stringify(refs(b));
 }
 
 /** The identity of a request. JSON keeps the parts apart, so no two different requests share a key. */

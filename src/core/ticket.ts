@@ -1,9 +1,10 @@
+import { waitFor } from "./attendance.ts";
 import type { Card, CardItem, Standing } from "./card.ts";
 import type { Span } from "./clock.ts";
 import { newToken } from "./ids.ts";
 import type { Offer } from "./policy.ts";
 import type { Link, Upstream, Wait, Waiter } from "./ports.ts";
-import type { AccessRequest, Item } from "./request.ts";
+import { type AccessRequest, isEveryField, type Item } from "./request.ts";
 import { visible } from "./text.ts";
 
 type Settled = Exclude<Standing, { is: "waiting" }>;
@@ -43,7 +44,8 @@ export class Ticket {
   #failed = false;
   #version = 1;
   #revision = 1;
-  #upstream: Upstream | undefined;
+  /** Who the requests that rest on its approval wait for, by request. */
+  readonly #upstreams = new Map<string, Upstream>();
   #asked: readonly Item[];
 
   constructor(request: AccessRequest, offer: Offer, span: Span, context: TicketContext) {
@@ -135,9 +137,10 @@ export class Ticket {
     for (const waiter of this.#waiters) waiter.waiting(this.wait());
   }
 
-  /** Who it waits for now that it is approved; undefined: for nobody any more. */
-  waitsFor(upstream: Upstream | undefined): void {
-    this.#upstream = upstream;
+  /** Who a request that rests on its approval waits for: itself, or one that its window covers. Undefined: nobody any more. */
+  waitsFor(request: string, upstream: Upstream | undefined): void {
+    if (upstream) this.#upstreams.set(request, upstream);
+    else this.#upstreams.delete(request);
     this.#bump();
   }
 
@@ -148,12 +151,8 @@ export class Ticket {
   }
 
   wait(): Wait {
-    const { request } = this;
     return {
-      request: request.id,
-      vault: request.vault,
-      action: request.action,
-      names: this.asked.map((item) => visible(item.handle.name)),
+      ...waitFor(this.request, this.asked),
       ...(this.#link && { link: this.#link }),
       linkIsFinal: this.#linkIsFinal,
       rang: [...this.#rang],
@@ -164,17 +163,18 @@ export class Ticket {
 
   card(pickupMs: number): Card {
     const { request } = this;
+    const [upstream] = this.#upstreams.values();
     return {
       vault: request.vault,
       provider: request.provider,
       action: request.action,
       items: request.items.map((item) => this.#cardItem(item)),
-      everyField: request.everyField ?? false,
+      everyField: isEveryField(request.fields),
       reason: request.reason,
       requester: request.requester,
       offer: this.offer,
       standing: this.#standing,
-      ...(this.#upstream && { upstream: this.#upstream }),
+      ...(upstream && { upstream }),
       attached: this.attached,
       approvedBefore: this.#context.approvedBefore,
       expiresAt: this.span.endsAt,
