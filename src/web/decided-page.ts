@@ -109,8 +109,9 @@ function approved(card: Card, standing: Extract<Standing, { is: "approved" }>, n
     return { mark: "over", headline: "Window closed", lines: [past] };
   }
   const lines = [html`${client(card)} can ${verb} ${object}${term}.`];
-  if (card.attached === 0 && until === undefined) {
-    lines.push(html`Nobody is waiting just now. The next try within ${duration(card.pickupMs)} goes through.`);
+  // Whether a call is being served at this moment or will come again is not known here, so both are said.
+  if (until === undefined) {
+    lines.push(html`If it no longer waits, its next try within ${duration(card.pickupMs)} goes through.`);
   }
   return { mark: "yes", headline: "Approved", lines, open: until === undefined ? {} : { until } };
 }

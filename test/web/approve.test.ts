@@ -175,7 +175,7 @@ describe("an answer", () => {
     token = started.front.add({ attached: 0 });
     await started.tap(token, { verdict: "approve", choice: "once" });
     expect(await reads()).toContain(
-      "just this once. Nobody is waiting just now. The next try within 5 minutes goes through. Revoke",
+      "just this once. If it no longer waits, its next try within 5 minutes goes through. Revoke",
     );
   });
 

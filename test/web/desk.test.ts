@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createWeb, type Web } from "../../src/web/server.ts";
+import { peopleOf } from "../support/fake-people.ts";
 import { startHouse } from "../support/house.ts";
 import { browserHeaders, sealIn, send } from "../support/web.ts";
 
@@ -19,7 +20,8 @@ async function start(options: Parameters<typeof startHouse>[0] = {}) {
       .slice(text.indexOf("<body>"))
       .replace(/<[^>]+>/g, " ")
       .replace(/\s+/g, " ")
-      .replace(/ ([,.])/g, "$1");
+      .replace(/ ([,.])/g, "$1")
+      .replaceAll("&#39;", "'");
   };
   const tap = async (form: Record<string, string>): Promise<number> => {
     const seal = sealIn((await send(web.port, { path: path() })).text);
@@ -48,7 +50,7 @@ describe("the page before the real desk", () => {
     await call.reply;
     expect(await read()).toContain("Nobody is waiting just now.");
     await tap({ verdict: "approve", choice: "once" });
-    expect(await read()).toContain("The next try within 5 minutes goes through. Revoke");
+    expect(await read()).toContain("If it no longer waits, its next try within 5 minutes goes through. Revoke");
     await get("DATABASE_URL").reply;
     expect(await read()).toContain("was allowed to read DATABASE_URL, just this once.");
   });
@@ -97,5 +99,126 @@ describe("the page before the real desk", () => {
     await tap({ verdict: "again", note: "use the vault's own generator" });
     await expect(call.reply).rejects.toMatchObject({ code: "ask_differently" });
     expect(await read()).toContain("Sent back");
+  });
+
+  describe("where secrets have fields", () => {
+    const secrets = {
+      "db#username": "maria",
+      "db#password": "hunter2-4711",
+      "db#notes": "",
+      "api#password": "sk_0815",
+    };
+    const startFields = async (rules = {}) => {
+      const house = await start({ secrets, rules });
+      house.vault.hasFields();
+      return house;
+    };
+
+    it("shows the field that is meant when none is named, of each of a batch", async () => {
+      const { get, read } = await startFields({ ttlMs: 900_000 });
+      get(["db", "api"], { holdMs: 60_000 });
+      await expect.poll(read).toContain("wants to read 2 secrets READ from dev");
+      expect(await read()).toContain("db field: password api field: password");
+      expect(await read()).toContain("these 2 fields for 15 minutes");
+    });
+
+    it("says every field, asks for the others once one is open, and opens those alone", async () => {
+      const { get, read, tap, vault } = await startFields({ ttlMs: 900_000 });
+      const one = get("db", { holdMs: 60_000, fields: ["username"] });
+      await expect.poll(read).toContain("this field for 15 minutes");
+      await tap({ verdict: "approve", choice: "window" });
+      await one.reply;
+      const every = get("db", { holdMs: 60_000, fields: ["*"] });
+      await expect.poll(read).toContain("db all other fields: password, notes Already open db field: username open");
+      await tap({ verdict: "approve", choice: "window" });
+      await every.reply;
+      expect(await read()).toContain("can read these 2 fields of db until");
+      expect(vault.reads).toBe(2);
+    });
+
+    it("takes no yes to fewer fields than are asked for by now", async () => {
+      const { get, web, tokens, read, clock, vault } = await startFields({ ttlMs: 60_000 });
+      const approve = async (seal: string, at: number) => {
+        const body = new URLSearchParams({ seal, verdict: "approve", choice: "once" }).toString();
+        const path = `/approve/${tokens[at]}`;
+        return (await send(web.port, { method: "POST", path, headers: browserHeaders(web.port), body })).headers;
+      };
+      const sealAt = async (at: number) => sealIn((await send(web.port, { path: `/approve/${tokens[at]}` })).text);
+      const one = get("db", { holdMs: 600_000, fields: ["username"] });
+      await expect.poll(read).toContain("db field: username");
+      const windowed = new URLSearchParams({ seal: await sealAt(0), verdict: "approve", choice: "window" }).toString();
+      const path = `/approve/${tokens[0]}`;
+      await send(web.port, { method: "POST", path, headers: browserHeaders(web.port), body: windowed });
+      await one.reply;
+      get("db", { holdMs: 600_000, fields: ["username", "password"] });
+      await expect.poll(read).toContain("Already open db field: username");
+      const shownWithout = await sealAt(1);
+      clock.advance(61_000);
+      expect(await read()).toContain("db fields: username, password The agent says");
+      expect((await approve(shownWithout, 1))["location"]).toContain("?changed");
+      expect(vault.reads).toBe(1);
+      expect((await approve(await sealAt(1), 1))["location"]).not.toContain("?");
+      await expect.poll(() => vault.reads).toBe(2);
+    });
+  });
+
+  describe("where the vault has people of its own", () => {
+    it("says who is waited for once a person has approved, and takes it back when they agree", async () => {
+      const house = await start();
+      const { get, read, tap } = house;
+      const people = peopleOf(house.vault, "the approvers of 12Port");
+      const call = get("DATABASE_URL", { holdMs: 600_000 });
+      await expect.poll(read).toContain("wants to read");
+      await tap({ verdict: "approve", choice: "once" });
+      await expect.poll(read).toContain("Now waiting for the approvers of 12Port, for less than a minute.");
+      expect(await read()).toContain(
+        "If the vault agrees, test-client 1.0 can read DATABASE_URL, just this once. Revoke",
+      );
+      expect(await read()).not.toContain("next try");
+      house.clock.advance(180_000);
+      expect(await read()).toContain("for 3 minutes.");
+      people.agree();
+      await call.reply;
+      expect(await read()).toContain(
+        "was allowed to read DATABASE_URL, just this once. Next time it has to ask again.",
+      );
+      expect(await read()).not.toContain("waiting for");
+    });
+
+    it("keeps saying so after the call has gone, and after its window is over; then revoking is still possible", async () => {
+      const house = await start({ rules: { ttlMs: 900_000 } });
+      const { get, read, tap, vault } = house;
+      const people = peopleOf(vault, "the approvers of 12Port");
+      const call = get("DATABASE_URL", { holdMs: 60_000 });
+      await expect.poll(read).toContain("wants to read");
+      await tap({ verdict: "approve", choice: "window" });
+      await expect.poll(read).toMatch(/Now waiting for the approvers of 12Port.* can read DATABASE_URL until/);
+      house.clock.advance(60_000);
+      await call.reply;
+      expect(await read()).toContain("Now waiting for the approvers of 12Port, for 1 minute.");
+      house.clock.advance(900_000);
+      expect(await read()).toContain("Now waiting for the approvers of 12Port, for 16 minutes.");
+      expect(await read()).toContain("DATABASE_URL, just this once. Revoke");
+      await tap({ verdict: "revoke" });
+      expect(await read()).not.toContain("waiting for");
+      expect(await read()).not.toContain("<button");
+      const reads = vault.reads;
+      people.agree();
+      await expect.poll(read).not.toContain("can read");
+      expect(vault.reads).toBe(reads);
+    });
+
+    it("says no more that it waits when they refuse", async () => {
+      const house = await start();
+      const { get, read, tap } = house;
+      const people = peopleOf(house.vault);
+      const call = get("DATABASE_URL", { holdMs: 600_000 });
+      await expect.poll(read).toContain("wants to read");
+      await tap({ verdict: "approve", choice: "once" });
+      await expect.poll(read).toContain("Now waiting for the vault's approvers");
+      people.refuse();
+      await expect(call.reply).rejects.toMatchObject({ code: "upstream_denied" });
+      expect(await read()).not.toContain("waiting for");
+    });
   });
 });

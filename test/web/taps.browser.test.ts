@@ -193,7 +193,7 @@ describe.skipIf(!hasBrowser)("a person", () => {
     const at = clock.now();
     const token = front.add({ attached: 0, standing: { is: "approved", at } });
     const page = await open(token);
-    await page.getByText("The next try within 5 minutes").waitFor();
+    await page.getByText("its next try within 5 minutes").waitFor();
     await expect.poll(() => front.waiting).toBeGreaterThan(0);
     front.change(token, { standing: { is: "approved", at, ended: "over" }, quietly: true });
     clock.advance(25_000);

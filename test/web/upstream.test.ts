@@ -62,16 +62,6 @@ describe("an approved request that waits for the vault's own people", () => {
     expect(text).toContain("Revoked Claude Code can no longer read field password of db-prod.");
     expect(text).not.toContain("waiting for the approvers");
   });
-
-  it.each([
-    [0, "less than a minute"],
-    [59_000, "less than a minute"],
-    [61_000, "1 minute"],
-    [65 * MINUTE, "1 hour 5 minutes"],
-    [50 * 60 * MINUTE, "2 days 2 hours"],
-  ])("has waited %i ms: %s", async (waitedMs, words) => {
-    expect(await waits({}, waitedMs)).toContain(`(request 4711), for ${words}.`);
-  });
 });
 
 /** Sentences that are not true while somebody else still has to agree. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countdown, duration, moment } from "../../src/web/words.ts";
+import { countdown, duration, moment, soFar } from "../../src/web/words.ts";
 
 const MINUTE = 60_000;
 
@@ -15,6 +15,16 @@ describe("words", () => {
     [0, "a moment"],
   ])("says %i ms as %s", (ms, words) => {
     expect(duration(ms)).toBe(words);
+  });
+
+  it.each([
+    [0, "less than a minute"],
+    [59_999, "less than a minute"],
+    [119_999, "1 minute"],
+    [65 * MINUTE, "1 hour 5 minutes"],
+    [50 * 60 * MINUTE + 1, "2 days 2 hours"],
+  ])("says that %i ms went by as %s", (ms, words) => {
+    expect(soFar(ms)).toBe(words);
   });
 
   it.each([
