@@ -708,7 +708,7 @@ describe("requests", () => {
 describe("tools", () => {
   // The whole list in test/golden/tools.json.
   it("r.1: they say what they do, and the server says how to use them", async () => {
-    const { agent } = await begin();
+    const { agent } = await begin({ vault: { writable: true } });
     expect(agent.client.getInstructions()?.length).toBeGreaterThan(500);
     const { tools } = await agent.client.listTools();
     expect(tools.map(({ name }) => name)).toEqual([

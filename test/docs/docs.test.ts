@@ -68,7 +68,7 @@ describe("README", () => {
   });
 
   it("names each tool and each argument as the program does", async () => {
-    const { agent } = await begin();
+    const { agent } = await begin({ vault: { writable: true } });
     const { tools } = await agent.client.listTools();
     const real = tools.map(({ name, inputSchema: { properties = {}, required = [] } }) => [
       name,

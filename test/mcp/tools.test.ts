@@ -5,7 +5,7 @@ import { statusOf, textOf } from "../support/agent.ts";
 
 describe("what a client is told", () => {
   it("is the contract that others depend on", async () => {
-    const { agent } = await begin();
+    const { agent } = await begin({ vault: { writable: true } });
     const { tools } = await agent.client.listTools();
     await expect(`${JSON.stringify(tools, undefined, 2)}\n`).toMatchFileSnapshot("../golden/tools.json");
   });
@@ -14,14 +14,24 @@ describe("what a client is told", () => {
     const { agent } = await begin();
     expect(agent.client.getInstructions()).toBe(INSTRUCTIONS);
     expect(Buffer.byteLength(INSTRUCTIONS)).toBeLessThan(2_048);
-    for (const name of ["list_secrets", "get_secret", "get_secrets", "set_secret", "set_secrets", "pending"]) {
+    for (const name of [
+      "list_secrets",
+      "get_secret",
+      "get_secrets",
+      "set_secret",
+      "set_secrets",
+      "field",
+      "fields",
+      "pending",
+    ]) {
       expect(INSTRUCTIONS).toContain(name);
     }
   });
 
   it("marks reading as read-only and closed-world, writing as destructive", async () => {
-    const { agent } = await begin();
+    const { agent } = await begin({ vault: { writable: true } });
     const { tools } = await agent.client.listTools();
+    expect(tools).toHaveLength(5);
     for (const { name, annotations, description = "" } of tools) {
       expect(annotations).toMatchObject({ readOnlyHint: !name.startsWith("set_"), openWorldHint: false });
       expect(description.length).toBeLessThan(600);
@@ -29,7 +39,7 @@ describe("what a client is told", () => {
   });
 
   it("an unknown tool is answered with the known ones", async () => {
-    const { agent } = await begin();
+    const { agent } = await begin({ vault: { writable: true } });
     const result = await agent.call("get_all_secrets", {});
     expect(statusOf(result)).toBe("invalid_arguments");
     expect(textOf(result)).toContain("list_secrets, get_secret, get_secrets, set_secret, set_secrets");

@@ -166,18 +166,15 @@ describe("an approved request that waits for the vault's own people", () => {
     expectOnce(begun);
   });
 
-  it("says that its people said no, and does not put it before them again", async () => {
-    const { house, people, call, pass, approve } = await begin("claude-code");
+  it("says that its people said no, and bothers nobody with it again", async () => {
+    const { house, people, call, approve } = await begin("claude-code");
     const { reply } = call();
     await asked(house, 1);
     await approve();
     people.refuse();
     expect(statusOf(await reply)).toBe("upstream_denied");
-    const again = call();
-    await asked(house, 2);
-    await house.approve();
-    await pass(SECOND);
-    expect(statusOf(await again.reply)).toBe("upstream_denied");
+    expect(statusOf(await call().reply)).toBe("upstream_denied");
+    expect(house.tokens).toHaveLength(1);
     expect(people.submitted).toEqual(["id:DATABASE_URL"]);
   });
 
