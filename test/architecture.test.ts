@@ -31,6 +31,7 @@ const HOMES: Record<string, readonly string[]> = {
   "escape-html": ["web/"],
   "better-sqlite3": ["state/"],
   "@ngrok/ngrok": ["tunnels/ngrok.ts"],
+  "@1password/sdk": ["providers/onepassword/"],
   dotenv: ["providers/env/", "config/load.ts"],
   "jsonc-parser": ["config/"],
   zod: ["config/", "providers/", "channels/", "tunnels/", "mcp/", "web/"],
@@ -40,11 +41,14 @@ const HOMES: Record<string, readonly string[]> = {
 const REVEALS = [
   "mcp/reply.ts", // the approved answer to the agent
   "providers/env/write.ts", // the approved value into the file
+  "providers/onepassword/account.ts", // the service account's own token
+  "providers/onepassword/plan.ts", // whether 1Password can hold the value
+  "providers/onepassword/write.ts", // the approved value into the item
   "tunnels/ngrok.ts", // the tunnel's own token
   "channels/ntfy.ts", // the channel's own token
 ];
 
-const HEAVY = ["express", "better-sqlite3", "@ngrok/ngrok", "dotenv"];
+const HEAVY = ["express", "better-sqlite3", "@ngrok/ngrok", "@1password/sdk", "dotenv"];
 
 const roomOf = (file: string): string => file.split("/")[0] as string;
 /** The code of a file, without its comments: those may name what the code may not do. */

@@ -1,0 +1,114 @@
+import type { Client, ItemOverview, VaultOverview } from "@1password/sdk";
+import { type Clock, Span } from "../../core/clock.ts";
+import { VaultError } from "../../core/errors.ts";
+import { type Account, untilAborted } from "./account.ts";
+import { type Catalog, catalogOf, type ItemInfo, type VaultInfo } from "./catalog.ts";
+
+/** For how long titles are taken to be what they were. */
+const FRESH_MS = 60_000;
+/** A name that is not there makes us look again, but not more often than this. */
+const LOOK_AGAIN_MS = 5_000;
+
+/** The titles of vaults and items, kept for a minute. Values and fields never come by here. */
+export interface Overviews {
+  readonly current: (signal: AbortSignal) => Promise<Catalog>;
+  /** One that is newer than this one, unless that was made only a moment ago. */
+  readonly newer: (than: Catalog, signal: AbortSignal) => Promise<Catalog>;
+  /** One that is made now, whatever is known. */
+  readonly fresh: (signal: AbortSignal) => Promise<Catalog>;
+  /** We have changed something ourselves: nothing that is known counts any more. */
+  readonly forget: () => void;
+  /** The vaults as they are now; one call, and nothing is kept. */
+  readonly vaults: (signal: AbortSignal) => Promise<readonly VaultInfo[]>;
+}
+
+interface Kept {
+  readonly catalog: Catalog;
+  readonly fresh: Span;
+  readonly young: Span;
+}
+
+/** Overviews of the allowed vaults; `undefined` allows all that the service account can see. */
+export function openOverviews(account: Account, allowed: readonly string[] | undefined, clock: Clock): Overviews {
+  const nobody = new AbortController().signal;
+  let kept: Kept | undefined;
+  let flight: Promise<Catalog> | undefined;
+
+  const isAllowed = (id: string): boolean => allowed === undefined || allowed.includes(id);
+
+  async function listVaults(client: Client): Promise<VaultInfo[]> {
+    const vaults = (await client.vaults.list()).filter(({ id }) => isAllowed(id)).map(vaultInfo);
+    if (vaults.length === 0) throw nothingToSee(allowed);
+    return vaults;
+  }
+
+  /** n vaults + 1 calls. If one vault cannot be listed, what is unique is not known: all of it fails. */
+  async function load(): Promise<Catalog> {
+    const catalog = await account.call(nobody, async (client) => {
+      const vaults = await listVaults(client);
+      const lists = await Promise.all(vaults.map(({ id }) => listItems(client, id)));
+      return catalogOf(vaults, lists.flat());
+    });
+    return catalog;
+  }
+
+  function fetch(): Promise<Catalog> {
+    const mine = load().then((catalog) => {
+      if (flight === mine) kept = { catalog, fresh: new Span(clock, FRESH_MS), young: new Span(clock, LOOK_AGAIN_MS) };
+      return catalog;
+    });
+    flight = mine;
+    const landed = (): void => {
+      if (flight === mine) flight = undefined;
+    };
+    mine.finally(landed).catch(() => {});
+    return mine;
+  }
+
+  return {
+    current: (signal) => {
+      if (kept && !kept.fresh.over()) return Promise.resolve(kept.catalog);
+      return untilAborted(flight ?? fetch(), signal);
+    },
+    newer: (than, signal) => {
+      if (kept && kept.catalog !== than && !kept.fresh.over()) return Promise.resolve(kept.catalog);
+      if (kept && !kept.young.over()) return Promise.resolve(kept.catalog);
+      return untilAborted(flight ?? fetch(), signal);
+    },
+    // One that is under way may have looked before the moment that matters.
+    fresh: (signal) => untilAborted(fetch(), signal),
+    forget: () => {
+      kept = undefined;
+      flight = undefined;
+    },
+    vaults: (signal) => account.call(signal, (client) => listVaults(client)),
+  };
+}
+
+async function listItems(client: Client, vaultId: string): Promise<ItemInfo[]> {
+  const items = await client.items.list(vaultId, { type: "ByState", content: { active: true, archived: false } });
+  return items.filter((item) => item.vaultId === vaultId && isActive(item)).map(itemInfo);
+}
+
+function isActive({ state }: ItemOverview): boolean {
+  const known: `${typeof state}` = state;
+  return known !== "archived";
+}
+
+function vaultInfo({ id, title, activeItemCount }: VaultOverview): VaultInfo {
+  return { id, title, count: activeItemCount };
+}
+
+function itemInfo({ id, vaultId, title, updatedAt }: ItemOverview): ItemInfo {
+  return { id, vaultId, title, updatedAt: new Date(updatedAt).getTime() };
+}
+
+function nothingToSee(allowed: readonly string[] | undefined): VaultError {
+  return allowed === undefined
+    ? new VaultError("provider_forbidden", "the service account of 1Password can see no vault", {
+        hint: "vaults are chosen when the service account is made: make one that has the vaults you need",
+      })
+    : new VaultError("provider_forbidden", "the service account of 1Password can see none of the vaults in vaultIds", {
+        hint: "take the ids from the output of agent-vault doctor without vaultIds, or give the service account these vaults",
+      });
+}
