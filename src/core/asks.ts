@@ -29,5 +29,6 @@ export type Reply<T> =
 export type Listing = readonly {
   readonly vault: string;
   readonly writable: boolean;
-  readonly names: readonly string[] | VaultError;
+  /** Undefined where the vault cannot tell which names there are. */
+  readonly names: readonly string[] | VaultError | undefined;
 }[];

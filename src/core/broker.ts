@@ -69,7 +69,7 @@ export class Broker {
         const about = { vault: vault.name, writable: vault.rules.writable };
         try {
           const provider = await vault.open();
-          return { ...about, names: (await provider.list?.(signal)) ?? [] };
+          return { ...about, names: await provider.list?.(signal) };
         } catch (error) {
           return { ...about, names: asVaultError(error) };
         }
