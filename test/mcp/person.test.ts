@@ -2,13 +2,19 @@ import { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import { describe, expect, it } from "vitest";
 import type { Wait } from "../../src/core/ports.ts";
 import { Dialogs } from "../../src/mcp/dialog.ts";
-import { waiterFor } from "../../src/mcp/person.ts";
+import { type Session, waiterFor } from "../../src/mcp/person.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 function start() {
   const clock = new FakeClock();
   const server = new Server({ name: "test", version: "1" }, { capabilities: {} });
-  const session = { server, clock, waitMs: undefined, limitMs: undefined, dialogs: new Dialogs(server, clock) };
+  const session: Session = {
+    server,
+    clock,
+    waitMs: undefined,
+    limitMs: undefined,
+    dialogs: new Dialogs(server, clock),
+  };
   const messages: string[] = [];
   const abort = new AbortController();
   const progress = (_count: number, message: string): Promise<void> => Promise.resolve(void messages.push(message));
@@ -50,6 +56,42 @@ describe("a call that waits", () => {
       "A person has answered; the vault is at work.",
       "A person has answered; the vault is at work.",
     ]);
+  });
+
+  it("says for whom it waits in the vault as soon as that is known, and again when that changes", () => {
+    const { clock, messages, waiter, wait, link } = start();
+    waiter.waiting({ ...wait, link, linkIsFinal: true });
+    waiter.answered();
+    const { expiresAt: _, ...approved } = wait;
+    const since = clock.now();
+    const upstream = (text: string): Wait => ({ ...approved, linkIsFinal: true, upstream: { text, since } });
+    waiter.waiting(upstream("waiting for the approvers of 12Port"));
+    waiter.waiting(upstream("waiting for the approvers of 12Port"));
+    waiter.waiting(upstream("waiting for the check-out of the asset"));
+    clock.advance(3_600_000 + 1_200_000);
+    expect([...new Set(messages.slice(1, 5))]).toEqual([
+      "A person approved; now waiting for the approvers of 12Port (for less than a minute).",
+      "A person approved; now waiting for the check-out of the asset (for less than a minute).",
+    ]);
+    expect(messages.at(-1)).toBe("A person approved; now waiting for the check-out of the asset (for 1 h 20 min).");
+  });
+
+  it("keeps a client alive that comes only when the vault's people are already being waited for", () => {
+    const { clock, messages, waiter, wait } = start();
+    waiter.waiting({ ...wait, upstream: { text: "waiting for maria", since: clock.now() - 3 * 86_400_000 } });
+    clock.advance(20_000);
+    expect(messages).toEqual(Array.from({ length: 3 }, () => "A person approved; now waiting for maria (for 3 days)."));
+  });
+
+  it("bears what is left of its client's patience, and never less than nothing", () => {
+    const { clock, session, waiter } = start();
+    expect(waiter.holdMs).toBe(50_000);
+    clock.advance(40_000);
+    expect(waiter.holdMs).toBe(10_000);
+    session.waitMs = 45_000;
+    expect(waiter.holdMs).toBe(5_000);
+    clock.advance(40_000);
+    expect(waiter.holdMs).toBe(0);
   });
 
   it("falls silent when it is over", () => {

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { INSTRUCTIONS } from "../../src/mcp/instructions.ts";
 import { begin } from "../support/begin.ts";
 import { statusOf, textOf } from "../support/agent.ts";
+import { startHouse } from "../support/house.ts";
+import { connect } from "./connect.ts";
 
 describe("what a client is told", () => {
   it("is the contract that others depend on", async () => {
@@ -94,5 +96,15 @@ describe("list_secrets", () => {
     expect(text).toContain("[here] (writable)\n  - DATABASE_URL");
     const result = await agent.call("get_secret", { vault: "unset", name: "A", reason: "x" });
     expect(statusOf(result)).toBe("config_invalid");
+  });
+});
+
+describe("list_secrets, where a vault cannot list", () => {
+  it("says how to ask all the same, and not that there is nothing", async () => {
+    const house = startHouse({ vaults: { ops: {}, dev: {} } });
+    const { call } = await connect(house);
+    Object.assign(house.vault, { list: undefined });
+    const says = "cannot tell which names there are: ask for one by its exact name or the vault's own reference";
+    expect(textOf(await call("list_secrets", {}))).toBe(`[ops] ${says}\n[dev] ${says}`);
   });
 });

@@ -45,6 +45,12 @@ function pageOf(listing: Listing, search: string, from: readonly [string, number
       lines.push(`[${visible(vault)}] cannot be listed: ${lineOf(names)}`);
       continue;
     }
+    if (names === undefined) {
+      lines.push(
+        `[${visible(vault)}] cannot tell which names there are: ask for one by its exact name or the vault's own reference`,
+      );
+      continue;
+    }
     const matching = wanted === "" ? names : names.filter((name) => name.toLowerCase().includes(wanted));
     const count = matching.length === 0 ? (wanted === "" ? " (empty)" : " (no match)") : "";
     lines.push(`[${visible(vault)}]${writable ? " (writable)" : ""}${count}`);
