@@ -8,6 +8,7 @@ import { COMING_TYPES } from "./words.ts";
 
 type Issue = z.core.$ZodIssue;
 
+const MANY_WORDS = 4;
 const NOT_FROM_VARIABLE = "this is written in the file itself, it cannot come from a variable";
 
 /** What stands in the file, and what the schema says about it. */
@@ -36,7 +37,11 @@ function explainOne(issue: Issue, context: Context): Problem[] {
     case "unrecognized_keys":
       return issue.keys.map((key) => unknownKey(path, key, Object.keys(field?.properties ?? {})));
     case "invalid_key":
-      return problem("is not a name for a vault", VAULT_NAME_HINT);
+      if (path.length === 2) return problem("is not a name for a vault", VAULT_NAME_HINT);
+      return explain(
+        issue.issues.map((inner) => ({ ...inner, path: issue.path })),
+        context,
+      ).map((inner) => ({ ...inner, message: `cannot be called so: the name ${inner.message}` }));
     case "invalid_union":
       // zod 4 names the known discriminators beside the issue; its type does not.
       if (issue.discriminator !== undefined) return problem(...unknownType(there, Reflect.get(issue, "options")));
@@ -57,7 +62,9 @@ function explainOne(issue: Issue, context: Context): Problem[] {
       if (issue.format === "url") return problem("is not an address like https://example.com/path", meaning);
       return problem("is not written as it must be", said(issue.message) ?? meaning);
     case "custom":
-      return problem(issue.message, meaning);
+      // What the schema's author says either follows the path in a sentence or is a sentence of its own.
+      if (/^(?:must|is|has|needs|cannot) /.test(issue.message)) return problem(issue.message, meaning);
+      return problem("is not written as it must be", said(issue.message) ?? meaning);
     case "not_multiple_of":
     case "invalid_element":
     default:
@@ -114,7 +121,8 @@ function unknownWord(
   known: readonly string[],
   meaning: string | undefined,
 ): [string, string | undefined] {
-  const list = known.map((word) => JSON.stringify(word)).join(" or ");
+  const words = known.map((word) => JSON.stringify(word));
+  const list = words.length > MANY_WORDS ? `one of ${words.join(", ")}` : words.join(" or ");
   if (there === undefined) return ["is missing", meaning ?? `write ${list}`];
   if (typeof there !== "string") return [wrongKind(there, list), switchWord(there, known) ?? meaning];
   if (there.startsWith("env:")) return [`must be ${list}`, NOT_FROM_VARIABLE];

@@ -38,7 +38,7 @@ function notWritable({ type }: ProviderDefinition): OptionProblem {
 
 /**
  * The problems that stay whatever the unset variables hold: reported while something stands there and also while nothing
- * does, and not at these places themselves.
+ * does, where nothing may, and not at these places themselves.
  */
 function certain(
   definition: ProviderDefinition,
@@ -47,8 +47,10 @@ function certain(
   writable: boolean,
 ): readonly OptionProblem[] {
   if (definition.problems === undefined) return [];
-  const own = Object.entries(vault).filter(([key]) => Object.hasOwn(definition.options.shape, key));
-  const without = own.filter(([key]) => !unset.some(([first]) => first === key));
+  const { shape } = definition.options;
+  const own = Object.entries(vault).filter(([key]) => Object.hasOwn(shape, key));
+  const isLacking = (key: string): boolean => unset.some(([first]) => first === key);
+  const without = own.filter(([key]) => !(isLacking(key) && shape[key]?.safeParse(undefined).success === true));
   const read = (entries: readonly (readonly [string, unknown])[]): readonly OptionProblem[] | undefined => {
     const options = definition.options.safeParse(Object.fromEntries(entries));
     return options.success ? (definition.problems?.(options.data, { writable }) ?? []) : undefined;

@@ -9,6 +9,10 @@ const dev = (inside: string): string => `{\n  "vaults": {\n    "dev": { ${inside
 /** A good vault and this beside it, on line 3 of the file. */
 const top = (beside: string): string => `{\n  "vaults": { "dev": { "type": "env" } },\n  ${beside}\n}\n`;
 
+/** A 1Password vault with this inside, on line 3 of the file. */
+const op = (inside: string): string => dev(`"type": "1password"${inside === "" ? "" : ", "}${inside}`);
+const TOKEN = '"serviceAccountToken": "env:UNSET_4711"';
+
 /** What is written, and what is said of it: path, line, and words of the message or hint. */
 type Row = readonly [text: string, ...problems: (readonly [path: string, line: number | undefined, words: string])[]];
 
@@ -62,14 +66,88 @@ const rows: Record<string, Row> = {
   ],
   "an unknown type": [dev('"type": "bitwarden"'), ["vaults.dev.type", 3, 'known here: "env"']],
   "a type with a typo": [dev('"type": "evn"'), ["vaults.dev.type", 3, 'did you mean "env"?']],
-  "a type that comes later": [
-    dev('"type": "1password", "serviceAccountToken": "env:T", "ttl": "9"'),
-    ["vaults.dev.type", 3, "this version does not have yet"],
-    ["vaults.dev.ttl", 3, "write 9 without quotes"],
+  "a type that is nearly right": [dev('"type": "1passwrod"'), ["vaults.dev.type", 3, 'did you mean "1password"?']],
+  "a type that is nearly one that comes later": [
+    dev('"type": "delinaa"'),
+    ["vaults.dev.type", 3, 'did you mean "delinea"? this version does not have it yet'],
   ],
-  "12port": [dev('"type": "12port"'), ["vaults.dev.type", 3, "this version does not have yet"]],
-  "hashicorp-vault": [dev('"type": "hashicorp-vault"'), ["vaults.dev.type", 3, "this version does not have yet"]],
-  delinea: [dev('"type": "delinea"'), ["vaults.dev.type", 3, "this version does not have yet"]],
+  "rules of a vault whose type comes later": [
+    dev('"type": "delinea", "server": "https://x.example", "ttl": "9", "ttlScope": "all", "writable": "perhaps"'),
+    ["vaults.dev.ttl", 3, "write 9 without quotes"],
+    ["vaults.dev.ttlScope", 3, "What an approval window covers"],
+    ["vaults.dev.writable", 3, "write true or false"],
+  ],
+  "a reference to nothing in a vault whose type comes later": [
+    dev('"type": "hashicorp-vault", "token": "env:"'),
+    ["vaults.dev.token", 3, "refers to no variable"],
+  ],
+  "a vault that is null beside one that is right": [
+    '{ "vaults": { "dev": {},\n"bad": null } }',
+    ["vaults.bad", 2, "not null"],
+  ],
+  "a webhook that is null before one that is wrong": [
+    top('"webhooks": [null, { "url": "hunter2-4711" }]'),
+    ["webhooks[0]", 3, "not null"],
+    ["webhooks[1].url", 3, "is not an address"],
+  ],
+  "a channel that is a number beside one that lacks a variable": [
+    top('"channels": [{ "type": "ntfy", "topic": "env:UNSET_4711" }, 7]'),
+    ["channels[1]", 3, "not a number"],
+  ],
+  "1Password without its token": [op(""), ["vaults.dev.serviceAccountToken", 3, "is missing"]],
+  "1Password's token with another name": [
+    op('"serviceAcountToken": "env:T"'),
+    ["vaults.dev.serviceAccountToken", 3, "is missing"],
+    ["vaults.dev.serviceAcountToken", 3, 'did you mean "serviceAccountToken"?'],
+  ],
+  "ids that are one text": [op(`${TOKEN}, "vaultIds": "abc"`), ["vaults.dev.vaultIds", 3, "put it between [ and ]"]],
+  "no ids at all": [op(`${TOKEN}, "vaultIds": []`), ["vaults.dev.vaultIds", 3, "is empty"]],
+  "an id that is a number": [op(`${TOKEN}, "vaultIds": ["a", 7]`), ["vaults.dev.vaultIds[1]", 3, "in double quotes"]],
+  "a place to write that is a text": [
+    op(`${TOKEN}, "write": "abc"`),
+    ["vaults.dev.write", 3, "it holds vaultId, category"],
+  ],
+  "a key inside another with a typo": [
+    op(`${TOKEN}, "write": {\n"vaultID": "abc" }`),
+    ["vaults.dev.write.vaultID", 4, 'did you mean "vaultId"?'],
+  ],
+  "a category with a typo": [
+    op(`${TOKEN}, "write": { "category": "logn" }`),
+    ["vaults.dev.write.category", 3, 'did you mean "login"?'],
+  ],
+  "writable without a place to write": [
+    op(`${TOKEN}, "writable": true`),
+    ["vaults.dev.write.vaultId", 3, "is missing, so there is nowhere"],
+  ],
+  "writable without a place in what is written below it": [
+    op(`${TOKEN}, "writable": true,\n"write": {\n"category": "login" }`),
+    ["vaults.dev.write.vaultId", 4, "is missing, so there is nowhere"],
+  ],
+  "a place to write outside of what may be used": [
+    op(`${TOKEN}, "vaultIds": ["abc"],\n"write": { "vaultId": "abd" }`),
+    ["vaults.dev.write.vaultId", 4, "is not one of vaultIds"],
+  ],
+  "what does not go together, beside what is wrong by itself": [
+    op(`${TOKEN}, "writable": true, "tll": 3`),
+    ["vaults.dev.tll", 3, 'did you mean "ttl"?'],
+    ["vaults.dev.write.vaultId", 3, "is missing"],
+  ],
+  "writable where nothing can be written": [
+    dev('"type": "12port", "server": "https://x.example", "tenant": "a", "token": "env:T", "writable": true'),
+    ["vaults.dev.writable", 3, "cannot be written to"],
+  ],
+  "12Port's server without https": [
+    dev('"type": "12port", "server": "x.example", "tenant": "a", "token": "env:T"'),
+    ["vaults.dev.server", 3, "https"],
+  ],
+  "an asset's id that is none": [
+    dev('"type": "12port", "server": "https://x.example", "tenant": "a", "token": "env:T", "assets": { "db": "a/b" }'),
+    ["vaults.dev.assets.db", 3, "an asset id is"],
+  ],
+  "an asset whose name is empty": [
+    dev('"type": "12port", "server": "https://x.example", "tenant": "a", "token": "env:T", "assets": { "": "ab" }'),
+    ['vaults.dev.assets[""]', 3, "the name is empty"],
+  ],
   "an empty file option": [dev('"file": ""'), ["vaults.dev.file", 3, "is empty"]],
   "a file that is a number": [dev('"file": 7'), ["vaults.dev.file", 3, "put it in double quotes"]],
   "a reference to nothing": [dev('"file": "env:"'), ["vaults.dev.file", 3, "refers to no variable"]],
@@ -220,6 +298,20 @@ describe("a value in the wrong place", () => {
     top(`"webhooks": [{ "url": "https://x.example", "authorization": { "x": "${canary}" } }]`),
     top(`"webhooks": [{ "url": "https://x.example", "events": "${canary}" }]`),
     top(`"webhooks": [{ "url": "https://x.example", "events": ["${canary}"] }]`),
+    op(`"serviceAccountToken": ["${canary}"]`),
+    op(`"serviceAccountToken": "${canary}", "writable": true`),
+    op(`"serviceAccountToken": "${canary}", "vaultIds": "${canary}"`),
+    op(`"serviceAccountToken": "${canary}", "vaultIds": ["x"], "write": { "vaultId": "${canary}" }`),
+    op(`"serviceAccountToken": "${canary}", "write": { "category": "${canary}" }`),
+    op(`"serviceAccountToken": "${canary}", "write": "${canary}"`),
+    op(`"serviceAccountToken": "${canary}", "ttl": "${canary}"`),
+    dev(`"type": "12port", "server": "${canary}", "tenant": "a", "token": "${canary}"`),
+    dev(`"type": "12port", "server": "https://x.example", "tenant": "a/${canary}", "token": "a ${canary}"`),
+    dev(
+      `"type": "12port", "server": "https://x.example", "tenant": "a", "token": "b", "assets": { "a": "/${canary}" }`,
+    ),
+    dev(`"type": "12port", "server": "https://x.example", "tenant": "a", "token": "${canary}", "writable": true`),
+    dev(`"type": "delinea", "token": "${canary}", "ttlScope": "${canary}"`),
   ];
 
   /** Whether anything that is said of this text holds the canary. */
@@ -250,5 +342,48 @@ describe("a value in the wrong place", () => {
     expect(found[0]?.message).toContain("comes from the variable HOOK");
     expect(found[1]?.hint).toContain("correct DOMAIN");
     expect(JSON.stringify(result)).not.toContain(canary);
+  });
+});
+
+describe("what does not go together", () => {
+  const vault = (more: object): string =>
+    JSON.stringify({ vaults: { a: { type: "1password", serviceAccountToken: "env:T_4711", ...more }, b: {} } });
+  const placesOf = async (text: string, variables?: Record<string, string>): Promise<string[]> =>
+    problemsOf(await loadText(text, variables)).map(({ path }) => path);
+
+  it("is told while the token is not there as well as afterwards, and at the variable that holds it", async () => {
+    const homeless = vault({ writable: true });
+    expect(await placesOf(homeless)).toEqual(["vaults.a.write.vaultId"]);
+    expect(await placesOf(homeless, { T_4711: "hunter2-4711" })).toEqual(["vaults.a.write.vaultId"]);
+    const elsewhere = vault({ vaultIds: ["x"], write: { vaultId: "env:PLACE_4711" } });
+    const found = problemsOf(await loadText(elsewhere, { T_4711: "hunter2-4711", PLACE_4711: "hunter2-4712" }));
+    expect(found).toMatchObject([{ path: "vaults.a.write.vaultId", hint: expect.stringContaining("PLACE_4711") }]);
+    expect(JSON.stringify(found)).not.toContain("hunter2");
+  });
+
+  it("is not guessed from what an unset variable would hold", async () => {
+    for (const more of [
+      { vaultIds: ["x"], write: { vaultId: "env:PLACE_4711" } },
+      { vaultIds: ["env:PLACE_4711"], write: { vaultId: "x" } },
+      { vaultIds: ["env:PLACE_4711"], writable: true },
+      { write: { vaultId: "env:PLACE_4711" }, writable: true },
+    ])
+      expect(await placesOf(vault(more)), JSON.stringify(more)).toEqual([]);
+  });
+
+  it("would be guessed by one reading alone", async () => {
+    const file = "src/config/judge.ts";
+    const guesses = async (plants: Parameters<typeof loadPatched>[1]): Promise<number> => {
+      const patched = (await loadPatched("src/config/load.ts", plants)) as { loadConfig: typeof loadConfig };
+      const folder = makeFolder();
+      folder.write(
+        "agent-vault.config.json",
+        vault({ vaultIds: ["env:PLACE_4711"], write: { vaultId: "x" }, writable: true }),
+      );
+      const result = await patched.loadConfig({ cwd: folder.cwd, variables: { HOME: folder.home } });
+      return result.ok ? 0 : result.problems.length;
+    };
+    expect(await guesses([])).toBe(0);
+    expect(await guesses([{ file, from: "read(without) ?? found", to: "found" }])).toBe(1);
   });
 });
