@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import type { Front } from "../core/card.ts";
+import type { Card, Front } from "../core/card.ts";
 
 /** How one long poll ended: something changed, nothing did in time, or there were too many of them already. */
 export type PollEnd =
@@ -9,16 +9,32 @@ export type PollEnd =
   | { readonly is: "crowded" };
 
 const HOLD_MS = 25_000;
+/** How often an approved request is looked at: a use that is handed over changes no version. */
+const LOOK_MS = 1_000;
 const MAX_POLLS = 128;
 const MAX_PER_TOKEN = 16;
 
-/** Holds each asking page until its request changes, for at most 25 seconds and until `closing` aborts. */
+/** Holds each asking page until its request changes or what was approved is used up, for at most 25 seconds and until `closing` aborts. */
 export function createPolls({ front, clock, closing }: { front: Front; clock: Clock; closing: AbortSignal }) {
   const open = new Map<string, number>();
   const ends = new Set<AbortController>();
   closing.addEventListener("abort", () => {
     for (const end of ends) end.abort();
   });
+
+  /** Resolves at the next change, after some time, or when the poll ends. */
+  async function change(token: string, version: number, withinMs: number, ended: AbortSignal): Promise<void> {
+    const enough = new AbortController();
+    const stop = (): void => enough.abort();
+    const cancel = clock.after(withinMs, stop);
+    ended.addEventListener("abort", stop);
+    try {
+      await front.changed(token, version, enough.signal);
+    } finally {
+      cancel();
+      ended.removeEventListener("abort", stop);
+    }
+  }
 
   return async function poll(token: string, version: number, gone: AbortSignal): Promise<PollEnd> {
     const card = front.card(token);
@@ -34,7 +50,11 @@ export function createPolls({ front, clock, closing }: { front: Front; clock: Cl
     gone.addEventListener("abort", () => end.abort());
     try {
       if (gone.aborted || closing.aborted) end.abort();
-      await front.changed(token, version, end.signal);
+      let now: Card | undefined = card;
+      while (now?.version === version && !isUsedUp(now) && !end.signal.aborted) {
+        await change(token, version, now.standing.is === "approved" ? LOOK_MS : HOLD_MS, end.signal);
+        now = front.card(token);
+      }
     } finally {
       cancel();
       ends.delete(end);
@@ -46,4 +66,9 @@ export function createPolls({ front, clock, closing }: { front: Front; clock: Cl
     if (now === undefined) return { is: "gone" };
     return now.version === version ? { is: "quiet" } : { is: "changed", version: now.version };
   };
+}
+
+/** Approved, and nothing of it is left that the person could still watch or take back. */
+function isUsedUp({ standing, upstream }: Card): boolean {
+  return standing.is === "approved" && standing.ended !== undefined && !upstream;
 }

@@ -92,7 +92,8 @@ export const SCRIPT = `"use strict";
       const began = Date.now();
       try {
         const answer = await fetch(page().dataset.live + "?version=" + page().dataset.version, { cache: "no-store" });
-        // A use that was picked up changes no version, so what is approved is looked at after each quiet poll too.
+        // A use that was picked up changes no version, and how long somebody is waited for only grows: what is approved
+        // is looked at after each quiet poll too.
         const stale = answer.status === 204 && page().dataset.standing === "approved";
         if (answer.status === 200 || answer.status === 404 || stale) await refresh();
         else if (answer.status !== 204) throw new Error("busy");

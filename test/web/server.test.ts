@@ -170,6 +170,30 @@ describe("the long poll", () => {
     expect((await waiting).status).toBe(204);
   });
 
+  it("lets go within a second of an approval being used up, which is no new version of its card", async () => {
+    const { front, clock, get } = await start();
+    const at = clock.now();
+    const token = front.add({ attached: 0, standing: { is: "approved", at } });
+    const waiting = get(`/approve/${token}/live?version=1`);
+    await vi.waitUntil(() => front.waiting === 1);
+    clock.advance(1_000);
+    await vi.waitUntil(() => front.waiting === 1);
+    front.change(token, { standing: { is: "approved", at, ended: "over" }, quietly: true });
+    clock.advance(1_000);
+    expect((await waiting).status).toBe(204);
+    expect((await get(`/approve/${token}/live?version=1`)).status).toBe(204);
+  });
+
+  it("goes on while the vault's own people are waited for, though the window is over", async () => {
+    const { front, clock, get } = await start();
+    const standing = { is: "approved", at: clock.now(), ended: "over" } as const;
+    const token = front.add({ standing, upstream: { text: "waiting for the approvers", since: clock.now() } });
+    const waiting = get(`/approve/${token}/live?version=1`);
+    await vi.waitUntil(() => front.waiting === 1);
+    front.waitsFor(token, undefined);
+    expect(JSON.parse((await waiting).text)).toEqual({ version: 2 });
+  });
+
   it("stops waiting when the page goes away", async () => {
     const { web, front } = await start();
     const gone = new AbortController();
