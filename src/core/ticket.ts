@@ -144,8 +144,10 @@ export class Ticket {
     this.#bump();
   }
 
+  /** A window that is over can still be revoked, for what of it is on its way. */
   endWindow(ended: "revoked" | "over"): void {
-    if (this.#standing.is !== "approved" || this.#standing.ended) return;
+    if (this.#standing.is !== "approved" || this.#standing.ended === "revoked" || this.#standing.ended === ended)
+      return;
     this.#standing = { ...this.#standing, ended };
     this.#bump();
   }

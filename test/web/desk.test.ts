@@ -200,6 +200,7 @@ describe("the page before the real desk", () => {
       expect(await read()).toContain("Now waiting for the approvers of 12Port, for 16 minutes.");
       expect(await read()).toContain("DATABASE_URL, just this once. Revoke");
       await tap({ verdict: "revoke" });
+      expect(await read()).toContain("Revoked test-client 1.0 can no longer read DATABASE_URL.");
       expect(await read()).not.toContain("waiting for");
       expect(await read()).not.toContain("<button");
       const reads = vault.reads;
