@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { vaultOfVariables } from "../../src/config/variables.ts";
 import { providerContext } from "../support/provider-context.ts";
 import { configOf, loadText, makeFolder, problemsOf } from "./folder.ts";
 
@@ -80,10 +81,54 @@ describe("a configuration in the environment", () => {
     expect(names(await folder.load({ AGENT_VAULT_PROVIDER: "env" }))).toEqual(["cwd"]);
   });
 
-  it("names what this version does not have yet", async () => {
-    const result = await makeFolder().load({ AGENT_VAULT_PROVIDER: "1password" });
-    expect(problemsOf(result)[0]?.message).toContain("this version does not have yet");
-    expect(problemsOf(result)[0]?.path).toBe("AGENT_VAULT_PROVIDER");
+  const op = { AGENT_VAULT_PROVIDER: "1password", OP_SERVICE_ACCOUNT_TOKEN: "ops_hunter2-4711" };
+
+  it("may be a 1Password account, whose token stays where it is", async () => {
+    const folder = makeFolder();
+    for (const more of [{}, { AGENT_VAULT_1P_VAULTS: " abc, def ,," }, { AGENT_VAULT_ENV_FILE: "not-looked-at.env" }]) {
+      const config = configOf(await folder.load({ ...op, ...more }));
+      expect(config.vaults).toMatchObject([
+        { name: "default", type: "1password", rules: { ttlMs: 0, writable: false }, use: { ready: true } },
+      ]);
+      expect(config.warnings).toEqual([]);
+      expect(JSON.stringify(config) + inspect(config, { depth: 20, showHidden: true })).not.toContain("hunter2");
+    }
+  });
+
+  it("hands the token over as a reference and the ids as a list", () => {
+    expect(vaultOfVariables({ ...op, AGENT_VAULT_1P_VAULTS: "abc, def" })).toEqual({
+      entry: {
+        type: "1password",
+        serviceAccountToken: "env:OP_SERVICE_ACCOUNT_TOKEN",
+        vaultIds: ["abc", "def"],
+      },
+    });
+  });
+
+  it.each<[Record<string, string>, string, string]>([
+    [{ AGENT_VAULT_PROVIDER: "1password" }, "OP_SERVICE_ACCOUNT_TOKEN", "is not set"],
+    [{ ...op, OP_SERVICE_ACCOUNT_TOKEN: "" }, "OP_SERVICE_ACCOUNT_TOKEN", "is not set"],
+    [{ ...op, AGENT_VAULT_1P_VAULTS: " , " }, "AGENT_VAULT_1P_VAULTS", "holds no id"],
+    [{ AGENT_VAULT_PROVIDER: "12port" }, "AGENT_VAULT_PROVIDER", "it can be env or 1password; agent-vault providers"],
+    [{ AGENT_VAULT_PROVIDER: "delinea" }, "AGENT_VAULT_PROVIDER", "this version does not have yet"],
+    [{ AGENT_VAULT_PROVIDER: "1pasword" }, "AGENT_VAULT_PROVIDER", "did you mean 1password?"],
+    [{ ...op, AGENT_VAULT_PROVIDER: "hunter2-4711" }, "AGENT_VAULT_PROVIDER", "it can be env or 1password"],
+    [{ AGENT_VAULT_PROVIDER: "constructor" }, "AGENT_VAULT_PROVIDER", "it can be env or 1password"],
+  ])("tells what is wrong at the variable: %o", async (variables, path, words) => {
+    const result = await makeFolder().load(variables);
+    const [found, ...more] = problemsOf(result);
+    expect({ path: found?.path, more }).toEqual({ path, more: [] });
+    expect(`${found?.message}: ${found?.hint}`).toContain(words);
+    expect(JSON.stringify([result, found])).not.toContain("hunter2");
+    expect(result.ok).toBe(false);
+  });
+
+  it("takes no token from the .env of the folder it happens to start in", async () => {
+    const folder = makeFolder();
+    folder.write(".env", "OP_SERVICE_ACCOUNT_TOKEN=ops_hunter2-4711\n");
+    expect(problemsOf(await folder.load({ AGENT_VAULT_PROVIDER: "1password" }))).toMatchObject([
+      { path: "OP_SERVICE_ACCOUNT_TOKEN", message: "is not set" },
+    ]);
   });
 });
 
@@ -328,14 +373,49 @@ describe("what the seed's users have written", () => {
     expect((await loadText(text, { NGROK_AUTHTOKEN: "x", LOGGING_API_KEY: "y", SPLUNK_HEC_TOKEN: "z" })).ok).toBe(true);
   });
 
-  it("waits for 1Password without complaining of anything else", async () => {
-    const text = `{ "vaults": {
+  const mixed = `{ "vaults": {
       "dev": { "type": "1password", "serviceAccountToken": "env:OP_DEV_TOKEN", "vaultIds": ["abc123"], "ttl": 15 },
       "prod": { "type": "1password", "serviceAccountToken": "env:OP_PROD_TOKEN", "writable": true, "write": { "vaultId": "x", "category": "login" } },
       "local": { "type": "env", "file": ".env.secrets", "ttl": 30 } }, "ngrokAuthToken": "env:NGROK_AUTHTOKEN", "port": 9999 }`;
-    const found = problemsOf(await loadText(text));
-    expect(found.map(({ path }) => path)).toEqual(["vaults.dev.type", "vaults.prod.type"]);
-    for (const { message } of found) expect(message).toContain("this version does not have yet");
+
+  it.each<[Record<string, string>, boolean, boolean]>([
+    [{}, false, false],
+    [{ OP_DEV_TOKEN: "ops_hunter2-4711" }, true, false],
+    [{ OP_PROD_TOKEN: "ops_hunter2-4711" }, false, true],
+    [{ OP_DEV_TOKEN: "ops_hunter2-4711", OP_PROD_TOKEN: "ops_hunter2-4712" }, true, true],
+  ])("leaves the other vaults working where a token is not set: %o", async (variables, dev, prod) => {
+    const config = configOf(await loadText(mixed, variables));
+    expect(config.vaults.map(({ name, use }) => [name, use.ready])).toEqual([
+      ["dev", dev],
+      ["prod", prod],
+      ["local", true],
+    ]);
+    expect(config.vaults[1]?.rules).toMatchObject({ writable: true });
+    if (!dev) expect(config.vaults[0]?.use).toEqual({ ready: false, unset: ["OP_DEV_TOKEN"] });
+  });
+
+  it("leaves out a vault of a type that comes later, and no other", async () => {
+    const text = `{ "vaults": {
+      "hashi": { "type": "hashicorp-vault", "address": "https://x.example", "token": "env:VAULT_TOKEN", "writable": true, "ttl": 9 },
+      "pam": { "type": "delinea", "server": { "deep": ["env:GONE_4711"] } },
+      "local": { "type": "env" } } }`;
+    const config = configOf(await loadText(text));
+    expect(config.vaults).toMatchObject([
+      { name: "hashi", type: "hashicorp-vault", can: [], rules: { ttlMs: 540_000, writable: false } },
+      { name: "pam", type: "delinea", use: { ready: false, coming: true } },
+      { name: "local", use: { ready: true } },
+    ]);
+    expect(config.vaults[0]?.use).toEqual({ ready: false, coming: true });
+    const alone = configOf(await loadText('{ "vaults": { "pam": { "type": "delinea" } } }'));
+    expect(alone.vaults).toMatchObject([{ name: "pam", use: { ready: false } }]);
+    const misspelt = await loadText('{ "vaults": { "pam": { "type": "delineaa" }, "local": {} } }');
+    expect(problemsOf(misspelt).map(({ path }) => path)).toEqual(["vaults.pam.type"]);
+  });
+
+  it("names tokens that are written out below a type that comes later as well", async () => {
+    const config = configOf(await loadText('{ "vaults": { "pam": { "type": "delinea", "token": "hunter2-4711" } } }'));
+    expect(config.warnings.map(({ message }) => message)).toEqual([expect.stringContaining("vaults.pam.token")]);
+    expect(JSON.stringify(config)).not.toContain("hunter2");
   });
 });
 
