@@ -178,7 +178,7 @@ export interface OpenTunnel {
 export interface Waiter {
   /** Aborted when the client gives up or the user stops the agent. */
   readonly signal: AbortSignal;
-  /** How long this client can still be kept waiting, ms from now; undefined: until the request ends. */
+  /** How long this client can still be kept waiting, ms from when this is read; undefined: until the request ends. */
   readonly holdMs: number | undefined;
   /** Whether an abort with this reason is an unmistakable stop by the user, and not a time-out. */
   readonly isStop: (reason: unknown) => boolean;

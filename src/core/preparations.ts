@@ -88,12 +88,7 @@ export class Preparations {
         hint: "call again",
       });
     }
-    const prepared = await preparation.attend(waiter);
-    if (prepared.is === "ready") return prepared;
-    // Whoever waits no longer leaves the permission to the preparation, which has its own share of it.
-    if (prepared.is === "failed" && !isVerdict(prepared.error) && !preparation.isUnderWay) claim.giveBack();
-    else claim.land();
-    return prepared;
+    return preparation.attend(claim, waiter);
   }
 
   /** Ends all of them: the process is going away. */
@@ -174,38 +169,43 @@ class Preparation {
     this.#settle(outcome);
     if (error) this.#note({ kind: "failed", code: error.code, detail: error.message });
     else if (this.#upstream) claim.begunAnew();
-    // What was decided uses the approval up; what merely went wrong, or came while nobody was there, does not.
-    if (error ? isVerdict(error) : this.#attached.size > 0) claim.land();
+    if (error) settleFailed(claim, error);
+    else if (this.#attached.size > 0) claim.land();
     else claim.giveBack();
     if (this.#upstream) this.#o.told({ request: request.id, approval: claim.approval }, undefined);
   }
 
-  get isUnderWay(): boolean {
-    return !this.#ended;
-  }
-
-  async attend(waiter: Waiter): Promise<Prepared> {
+  async attend(claim: Claim, waiter: Waiter): Promise<Prepared> {
     const { clock, holdMs } = this.#o;
-    const cancelled = (): Prepared => ({
-      is: "failed",
-      error: new VaultError("cancelled", "the call was cancelled while the vault's own people were waited for"),
-    });
+    // Whoever waits no longer leaves the permission to the preparation, which has its own share of it.
+    const leave = (): void => {
+      this.#attached.delete(waiter);
+      claim.land();
+    };
+    const cancelled = (): Prepared => {
+      leave();
+      const text = "the call was cancelled while the vault's own people were waited for";
+      return { is: "failed", error: new VaultError("cancelled", text) };
+    };
     if (waiter.signal.aborted) return cancelled();
     this.#attached.add(waiter);
     if (this.#upstream) waiter.waiting(this.#wait());
     return attend<Prepared>(clock, waiter, {
-      outcome: this.#outcome,
-      isOpen: () => this.isUnderWay,
+      outcome: this.#outcome.then((outcome) => {
+        if (outcome.is === "failed") settleFailed(claim, outcome.error);
+        return outcome;
+      }),
+      isOpen: () => !this.#ended,
       holdMs: Math.min(waiter.holdMs ?? holdMs, holdMs),
       pending: () => {
-        this.#attached.delete(waiter);
+        leave();
         return { is: "pending", wait: this.#wait() };
       },
       cancelled: ({ byUser }) => {
-        this.#attached.delete(waiter);
+        const left = cancelled();
         // The approval stays good for a moment, but nobody waits for the vault any more.
         if (byUser && this.#attached.size === 0) this.stop(new VaultError("cancelled", "the user stopped the call"));
-        return cancelled();
+        return left;
       },
     });
   }
@@ -236,9 +236,10 @@ class Preparation {
   }
 }
 
-/** Whether the vault has decided, and nothing merely went wrong. */
-function isVerdict({ code }: VaultError): boolean {
-  return code === "upstream_denied" || code === "upstream_blocked";
+/** What the vault decided uses the approval up; what merely went wrong does not. */
+function settleFailed(claim: Claim, { code }: VaultError): void {
+  if (code === "upstream_denied" || code === "upstream_blocked") claim.land();
+  else claim.giveBack();
 }
 
 /** What the vault's people wrote may be part of it. */

@@ -43,6 +43,8 @@ export interface House {
   readonly desk: Desk;
   readonly grants: Grants;
   readonly broker: Broker;
+  /** Awaited whenever a vault is opened. */
+  opening: Promise<void>;
   readonly rings: Notice[];
   /** Tokens of the requests that reached a person, oldest first. */
   readonly tokens: string[];
@@ -82,6 +84,9 @@ export function startHouse(
     rules?: Partial<Rules>;
     desk?: Partial<DeskOptions>;
     vaults?: Record<string, Partial<Rules>>;
+    /** Told when a permission over a vault is gone. */
+    gone?: (vault: string) => void;
+    upstream?: { holdMs?: number; cooldownMs?: number };
   } = {},
 ): House {
   const clock = new FakeClock();
@@ -111,6 +116,7 @@ export function startHouse(
     clock,
     pickupMs: options.desk?.pickupMs ?? 300_000,
     lapsed: (...what) => lapsed(...what),
+    ...(options.gone && { gone: options.gone }),
   });
   const desk = new Desk({
     clock,
@@ -127,8 +133,12 @@ export function startHouse(
   lapsed = lapseRecorder({ clock, journal, desk });
   const rules: Rules = { ttlMs: 0, ttlScope: "secret", writable: true, ...options.rules };
   const vaults = new Map<string, Vault>();
+  const open = async (): Promise<FakeVault> => {
+    await house.opening;
+    return vault;
+  };
   for (const [name, own] of Object.entries(options.vaults ?? { dev: {} })) {
-    vaults.set(name, { name, provider: "fake", rules: { ...rules, ...own }, open: () => Promise.resolve(vault) });
+    vaults.set(name, { name, provider: "fake", rules: { ...rules, ...own }, open });
   }
   const broker = new Broker({
     clock,
@@ -137,16 +147,20 @@ export function startHouse(
     desk,
     grants,
     vaults,
-    upstreamHoldMs: 900_000,
-    upstreamCooldownMs: 300_000,
+    upstreamHoldMs: options.upstream?.holdMs ?? 900_000,
+    upstreamCooldownMs: options.upstream?.cooldownMs ?? 300_000,
   });
 
   const call = <T>(options: CallOptions, run: (waiter: Waiter) => Promise<Reply<T>>): Call<T> => {
     const controller = new AbortController();
+    const { holdMs } = options;
+    const began = clock.mono();
     const waits: Wait[] = [];
     const waiter: Waiter = {
       signal: controller.signal,
-      holdMs: options.holdMs,
+      get holdMs() {
+        return holdMs === undefined ? undefined : Math.max(0, holdMs - (clock.mono() - began));
+      },
       isStop: (reason) => reason === "user-cancel",
       waiting: (wait) => waits.push(wait),
       answered: () => {},
@@ -169,6 +183,7 @@ export function startHouse(
     desk,
     grants,
     broker,
+    opening: Promise.resolve(),
     rings,
     tokens,
     get: (names, options = {}) =>
@@ -207,6 +222,15 @@ export function startHouse(
     },
   };
   return house;
+}
+
+/** Something to wait at until a test opens it. */
+export function newGate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open!: () => void;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
 }
 
 /** Lets everything that can happen without time passing happen. */
