@@ -13,12 +13,13 @@ export function applies({ title, needs }: Sentence, { definition, exempt }: Prov
  * so that nobody adds one in passing.
  */
 export function conformance(world: ProviderWorld, exemptions: readonly string[]): void {
-  describe(`${world.definition.title} as a provider`, () => {
+  const { type, title: vault } = world.definition;
+  describe(`${vault} as a provider`, () => {
     const played = SENTENCES.filter((sentence) => applies(sentence, world));
-    for (const { title, play } of played) it(`${title}`, () => play(world));
+    for (const { title, play } of played) it(`${type}: ${title}`, () => play(world));
   });
 
-  it(`exempts ${world.definition.title} from these sentences and no others, each with a reason`, () => {
+  it(`exempts ${vault} from these sentences and no others, each with a reason`, () => {
     expect(Object.keys(world.exempt).toSorted()).toEqual(exemptions.toSorted());
     const titles = SENTENCES.filter(({ needs }) => needs.every((what) => world.definition.can.includes(what)));
     for (const [title, reason] of Object.entries(world.exempt)) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { VaultError, type Code } from "../../../src/core/errors.ts";
 import type { Each, Provider } from "../../../src/core/ports.ts";
@@ -37,6 +38,19 @@ export async function refusal(outcome: Promise<unknown> | VaultError): Promise<V
 export function must<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("there should be something here");
   return value;
+}
+
+/** How long something may take that has no reason to take any time, ms; only a broken promise ever takes as long. */
+const HANGING_MS = 2_000;
+
+/** What it comes to; rejects when nothing comes. */
+export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
+  const stop = new AbortController();
+  const hanging = sleep(HANGING_MS, undefined, { signal: stop.signal }).then(() => {
+    throw new Error(`${what} still has no end`);
+  });
+  hanging.catch(() => {}); // It is stopped when it is no longer waited for.
+  return Promise.race([promise, hanging]).finally(() => stop.abort());
 }
 
 /** The handles of these names. */

@@ -21,3 +21,9 @@ export const SENTENCES: readonly Sentence[] = [
   writing,
   trouble,
 ].flatMap((group) => Object.values(group));
+
+export function sentenceOf(title: string): Sentence {
+  const found = SENTENCES.find((sentence) => sentence.title === title);
+  if (!found) throw new RangeError(`there is no sentence "${title}"`);
+  return found;
+}

@@ -128,6 +128,8 @@ export async function onStage(world: ProviderWorld, play: (stage: Stage) => Prom
 
 /** So many milliseconds without news, and nothing is about to happen before the clock moves. */
 const QUIET_MS = 25;
+/** After so many moves that changed nothing, nothing will. */
+const MOST_MOVES = 40;
 
 async function passing<T>(promise: Promise<T>, clock: WatchedClock, mayMove: () => boolean): Promise<T | VaultError> {
   const state = { settled: false };
@@ -136,9 +138,11 @@ async function passing<T>(promise: Promise<T>, clock: WatchedClock, mayMove: () 
     throw error;
   });
   void outcome.catch(() => {}).finally(() => (state.settled = true));
-  for (let quiet = 0; !state.settled; await sleep(1)) {
+  for (let [quiet, moves] = [0, 0]; !state.settled; await sleep(1)) {
     quiet = mayMove() ? quiet + 1 : 0;
-    if (quiet > 0 && quiet % QUIET_MS === 0) clock.skip();
+    if (quiet === 0 || quiet % QUIET_MS !== 0) continue;
+    if (++moves > MOST_MOVES) throw new Error("this would wait for ever");
+    clock.skip();
   }
   return outcome;
 }

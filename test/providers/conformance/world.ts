@@ -83,8 +83,6 @@ export interface Source {
 /** Where one kind of vault is put to the test: a real backend, or a fake that behaves as the documentation says. */
 export interface ProviderWorld {
   readonly definition: ProviderDefinition;
-  /** The vault in the configuration, as the documentation shows it to copy; without `type`. */
-  readonly snippet: Readonly<Record<string, unknown>>;
   /** The option that holds the token, where there is one. */
   readonly tokenOption?: string;
   /** The name of the field meant by default and of another that every secret may have; absent where there are no fields. */

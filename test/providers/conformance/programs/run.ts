@@ -16,8 +16,8 @@ export interface Running {
   readonly ended: Promise<{ readonly how: number | string; readonly stdout: string; readonly stderr: string }>;
 }
 
-/** How long a program is left to itself before it counts as hanging, ms. */
-const HANGING_MS = 8_000;
+/** How long a program may go on after it has closed, ms; only a broken promise ever takes as long. */
+const HANGING_MS = 2_000;
 
 /**
  * Runs `opens` or `closes` on a module of ours, in a process of its own. Each module of ours is a file of its own there,
@@ -73,14 +73,15 @@ export async function run(
 
 function watch(child: ChildProcessWithoutNullStreams, tidy: () => void): Running {
   let [stdout, stderr] = ["", ""];
+  let timer: NodeJS.Timeout | undefined;
   const seekers = new Set<() => void>();
   child.stdin.on("error", () => {}); // It may be gone already.
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
+    if (stdout.endsWith("closed\n")) timer = setTimeout(() => child.kill("SIGKILL"), HANGING_MS);
     for (const look of seekers) look();
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const timer = setTimeout(() => child.kill("SIGKILL"), HANGING_MS);
   const ended = new Promise<Awaited<Running["ended"]>>((resolve) => {
     child.once("close", (code, signal) => {
       clearTimeout(timer);

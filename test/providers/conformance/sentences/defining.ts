@@ -31,12 +31,13 @@ export const configured = sentence(
   "is configured as its documentation shows, and the token stays out of sight",
   [],
   async (stage) => {
-    const { definition, snippet, tokenOption } = stage.world;
+    const { definition, tokenOption } = stage.world;
+    const { example = {} } = definition;
     const [held, written] = [stage.secret("token in a variable"), stage.secret("token in the file")];
-    const variables = Object.fromEntries(referencesIn(snippet).map((name) => [name, held]));
+    const variables = Object.fromEntries(referencesIn(example).map((name) => [name, held]));
     const load = async (more: Readonly<Record<string, unknown>>): Promise<unknown> => {
       const folder = makeFolder();
-      const vaults = { work: { type: definition.type, ...snippet, ...more } };
+      const vaults = { work: { type: definition.type, ...example, ...more } };
       folder.write("agent-vault.config.json", JSON.stringify({ vaults }));
       const result = await folder.load(variables);
       stage.seen("a configuration", [result, "error" in result ? result.error : undefined]);
@@ -48,7 +49,7 @@ export const configured = sentence(
     verify(await load({ [tokenOption]: written })).toBe(true);
     verify(await load({ [tokenOption]: { is: written } })).toBe("config_invalid");
     verify(inspect(variables), "the variable was used").toContain("token in a variable");
-    const given = referencesIn({ at: snippet[tokenOption] });
+    const given = referencesIn({ at: example[tokenOption] });
     verify(given, "the documentation shows the token in a variable").toHaveLength(1);
   },
 );

@@ -72,7 +72,7 @@ export const unknownFields = sentence(
 export const fieldsOfUnknown = sentence("answers fields of an unknown name as that name", ["fields"], async (stage) => {
   const backend = await stage.start([["DB_PASSWORD", stage.secret("one")]]);
   const provider = await stage.open(backend);
-  const error = await refusal(must(provider.fields)("DB_PASSWORD", ["*"], stage.signal));
+  const error = await refusal(must(provider.fields)("DB_PASWORD", ["*"], stage.signal));
   verify(error.code).toBe("secret_not_found");
   verify(error.hint).toContain("DB_PASSWORD");
 });

@@ -1,4 +1,4 @@
-import { must, verify } from "../outcomes.ts";
+import { codes, must, verify } from "../outcomes.ts";
 import { door, sentence } from "../sentence.ts";
 
 export const listsNames = sentence("lists every name there is, and no value", ["list"], async (stage) => {
@@ -11,12 +11,21 @@ export const listsNames = sentence("lists every name there is, and no value", ["
   verify(names.toSorted()).toEqual(["DB_PASSWORD", "STRIPE_KEY"]);
 });
 
-export const listFetchesNothing = sentence("fetches no value to list or to resolve a name", ["list"], async (stage) => {
+export const listFetchesNothing = sentence("fetches no value to list the names", ["list"], async (stage) => {
   const backend = await stage.start([["DB_PASSWORD", stage.secret("one")]]);
   const calls = door(backend, "calls");
   const provider = await stage.open(backend);
   await must(provider.list)(stage.signal);
-  await provider.resolve(["DB_PASSWORD", "NO_SUCH_NAME"], stage.signal);
+  verify(calls().all, "the vault was asked").toBeGreaterThan(0);
+  verify(calls().value).toBe(0);
+});
+
+export const resolveFetchesNothing = sentence("fetches no value to find what a name means", [], async (stage) => {
+  const backend = await stage.start([["DB_PASSWORD", stage.secret("one")]]);
+  const calls = door(backend, "calls");
+  const provider = await stage.open(backend);
+  const outcomes = await provider.resolve(["DB_PASSWORD", "NO_SUCH_NAME"], stage.signal);
+  verify(codes(outcomes)).toEqual(["ok", "secret_not_found"]);
   verify(calls().all, "the vault was asked").toBeGreaterThan(0);
   verify(calls().value).toBe(0);
 });
@@ -56,6 +65,6 @@ export const manyAskOnce = sentence("asks for the names once when twenty ask at 
   await alone.resolve(["DB_PASSWORD"], stage.signal);
   const { list: once } = calls();
   verify(once).toBeGreaterThan(0);
-  await Promise.all(Array.from({ length: 20 }, () => together.resolve(["DB_PASSWORD"], stage.signal)));
+  await Promise.all(Array.from({ length: 20 }, () => together.resolve(["DB_PASSWORD"], new AbortController().signal)));
   verify(calls().list - once).toBe(once);
 });

@@ -2,7 +2,7 @@ import { VaultError, type Code } from "../../../../src/core/errors.ts";
 import type { Provider } from "../../../../src/core/ports.ts";
 import type { Handle } from "../../../../src/core/request.ts";
 import { Secret } from "../../../../src/core/secret.ts";
-import { must, readEach, resolve, verify } from "../outcomes.ts";
+import { must, readEach, resolve, soon, verify } from "../outcomes.ts";
 import { breakBackend, door, sentence, type Sentence } from "../sentence.ts";
 import type { Stage } from "../stage.ts";
 import { RETRY_AFTER_S, type Backend, type Fault } from "../world.ts";
@@ -121,7 +121,7 @@ export const abortAnswers = sentence("answers at once when the call is cancelled
     cancel.abort(new DOMException("the client went away", "AbortError"));
     // Nothing but the abort can end this: the backend keeps silent and the clock stands.
     verify(
-      refusalsIn(await going).map(({ code }) => code),
+      refusalsIn(await soon(going, name)).map(({ code }) => code),
       name,
     ).toEqual(["cancelled"]);
   }
@@ -137,7 +137,7 @@ export const abortEnds = sentence("ends its request at the vault when the call i
   const going = reader.read(handles, cancel.signal).catch((error: unknown) => error);
   const { over } = await called;
   cancel.abort();
-  await over;
+  await soon(over, "the request");
   verify(refusalsIn(await going)).toHaveLength(1);
 });
 

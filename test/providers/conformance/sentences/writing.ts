@@ -29,6 +29,24 @@ export const plansWriteNothing = sentence(
   },
 );
 
+export const plansFresh = sentence(
+  "plans by what is there, not by what it remembers",
+  ["list", "write"],
+  async (stage) => {
+    const backend = await stage.start([["DB_PASSWORD", stage.secret("old")]]);
+    const provider = await stage.open(backend);
+    await must(provider.list)(stage.signal);
+    await backend.put("STRIPE_KEY", stage.secret("theirs"));
+    await backend.remove("DB_PASSWORD");
+    stage.clock.advance(10_000);
+    const plans = await plan(stage, provider, [
+      ["STRIPE_KEY", stage.secret("new")],
+      ["DB_PASSWORD", stage.secret("newer")],
+    ]);
+    verify(good(plans).map(({ effect }) => effect)).toEqual(["replace", "create"]);
+  },
+);
+
 export const replacesOnly = sentence("changes what was planned and nothing beside it", ["write"], async (stage) => {
   const [old, now] = [stage.secret("old"), stage.secret("now")];
   const backend = await stage.start([

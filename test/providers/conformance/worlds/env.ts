@@ -13,12 +13,12 @@ const WHOLE_FILE = "names and values are in one file, so to read the names is to
 /** Env files on this disk: the real thing. */
 export const envWorld: ProviderWorld = {
   definition: env,
-  snippet: { file: ".env.secrets" },
   loads: ["dotenv"],
   source: { is: "definition", file: "src/providers/env/index.ts", name: "env" },
   namesKeptMs: 0,
   exempt: {
-    "fetches no value to list or to resolve a name": WHOLE_FILE,
+    "fetches no value to list the names": WHOLE_FILE,
+    "fetches no value to find what a name means": WHOLE_FILE,
     "says how it stands without fetching a value": WHOLE_FILE,
     "keeps names for a minute, and looks again after it": "the file is read afresh each time, which takes no time",
     "asks for the names once when twenty ask at the same time":

@@ -1,0 +1,298 @@
+import * as z from "zod";
+import { type Clock, Span } from "../../../../src/core/clock.ts";
+import { VaultError } from "../../../../src/core/errors.ts";
+import type { Each, Provider } from "../../../../src/core/ports.ts";
+import type { Handle, Plan } from "../../../../src/core/request.ts";
+import { Secret } from "../../../../src/core/secret.ts";
+import { quoted } from "../../../../src/core/text.ts";
+import { defineProvider, type ProviderContext } from "../../../../src/providers/define.ts";
+import { createHttp, type Http, type HttpAnswer } from "../../../../src/providers/http.ts";
+import { type Bug, buggyHttp, orAborted } from "./bugs.ts";
+
+const PRIMARY = "password";
+
+/** One secret, as the server's list tells it. */
+interface Entry {
+  readonly id: string;
+  readonly name: string;
+  readonly version: number;
+  readonly fields: readonly string[];
+}
+
+/** The provider of the paper vault: as good as it can be, but for one bug at most. */
+export function paperWith(bug?: Bug) {
+  return defineProvider({
+    type: "paper",
+    title: "paper vault",
+    summary: "A vault that exists for these tests only.",
+    can: ["list", "fields", "prepare", "write"],
+    options: z.strictObject({
+      server: z.string().describe("Where it is"),
+      token: z.string().describe("What it knows us by"),
+      ca: z.string().describe("Whom it vouches by"),
+    }),
+    example: { server: "https://paper.example", token: "env:PAPER_TOKEN", ca: "paper.pem" },
+    open: async (options, context) => openPaper(options, context, bug),
+  });
+}
+
+/** Without a bug. */
+export const paper = paperWith();
+/** Those whose bug shows in a process of their own. */
+export const eager = paperWith("opens a connection early");
+export const sleepless = paperWith("stays awake");
+export const clinging = paperWith("does not hang up");
+
+interface Options {
+  readonly server: string;
+  readonly token: string;
+  readonly ca: string;
+}
+
+function openPaper({ server, token, ca }: Options, context: ProviderContext, bug: Bug | undefined): Provider {
+  const is = (planted: Bug): boolean => bug === planted;
+  const { clock } = context;
+  const common = { who: "the paper vault", origin: server, userAgent: "paper", clock };
+  const good = createHttp({ ...common, ca, token: new Secret(token) });
+  const http: Http = bug === undefined ? good : buggyHttp(bug, good, { server, token, ca, clock });
+  const names = kept(clock, bug, (signal) => list(http, signal, bug));
+  if (is("opens a connection early"))
+    void http.request({ method: "GET", path: "/papers", signal: none }).catch(() => {});
+  if (is("stays awake")) setInterval(() => {}, 1_000);
+
+  const find = async (name: string, signal: AbortSignal): Promise<Entry | VaultError> => {
+    const entries = await names.get(signal);
+    const found = entries.filter((entry) => entry.name === name);
+    if (found.length > 1 && !is("takes the first of several")) return severalCalled(name, found);
+    const part = is("takes a part of a name") ? entries.find((entry) => entry.name.includes(name)) : undefined;
+    const byId = entries.find((entry) => entry.id === name);
+    return found[0] ?? byId ?? part ?? nothingCalled(name, is("suggests nothing") ? [] : entries);
+  };
+  const handle = (name: string, { id, version, fields }: Entry, field: string): Handle => ({
+    name,
+    ref: is("gives all fields one address") ? id : JSON.stringify([id, field]),
+    checked: true,
+    version: String(version),
+    field: fields.includes(field) ? field : PRIMARY,
+  });
+  const idOf = (ref: string): [id: string, field: string] =>
+    is("gives all fields one address") ? [ref, PRIMARY] : (JSON.parse(ref) as [string, string]);
+
+  const readOne = async ({ name, ref }: Handle, signal: AbortSignal): Promise<Secret | VaultError> => {
+    let [id, field] = idOf(ref);
+    if (is("reads by name")) {
+      const now = (await list(http, signal, bug)).find((entry) => entry.name === name);
+      if (now) id = now.id;
+    }
+    const answer = await http.request({ method: "GET", path: `/papers/${id}/${field}`, signal });
+    if (answer.status === 404) {
+      const code = is("calls what is gone unknown") ? "secret_not_found" : "conflict";
+      return new VaultError(code, `${quoted(name)} is gone`, { hint: "ask again" });
+    }
+    const value = valueIn(await checked(answer, bug));
+    if (is("prints what it reads")) console.error(`read ${name}: ${value}`);
+    if (is("warns with what it reads")) context.warn(`${name} is ${value}`);
+    if (is("notes what it reads")) context.notes("paper").put(name, { value });
+    return new Secret(is("trims values") ? value.trim() : value);
+  };
+
+  const saveOne = async (plan: Plan, value: Secret, signal: AbortSignal): Promise<{ saved: true } | VaultError> => {
+    const [id, field] = idOf(plan.ref);
+    const body = { name: plan.name, value: value.reveal(), version: plan.version };
+    const careless = is("overwrites whatever is there") ? { version: undefined } : {};
+    const answer =
+      plan.effect === "create"
+        ? await http.request({
+            method: "POST",
+            path: "/papers",
+            body: { ...body, ...(is("creates a second one") ? { force: "1" } : {}) },
+            signal,
+          })
+        : await http.request({ method: "PUT", path: `/papers/${id}/${field}`, body: { ...body, ...careless }, signal });
+    if (!is("remembers what it has changed")) names.forget();
+    if (answer.status === 404 && is("brings back what is gone")) {
+      return saveOne({ ...plan, effect: "create" }, value, signal);
+    }
+    if (answer.status === 409 || answer.status === 404) {
+      if (is("says that it saved")) return { saved: true };
+      return new VaultError("conflict", `${quoted(plan.name)} was not saved`, { hint: "ask again" });
+    }
+    await checked(answer, bug);
+    if (is("writes beside") && plan.effect === "replace")
+      await http.request({ method: "PUT", path: `/papers/${id}/username`, body: { value: "hunter2-4711" }, signal });
+    return { saved: true };
+  };
+
+  const provider: Provider = {
+    list: async (signal) => {
+      const entries = await names.get(signal);
+      if (is("lists values")) {
+        const listed = entries.map(async ({ id, name }) => {
+          const answer = await http.request({ method: "GET", path: `/papers/${id}/${PRIMARY}`, signal });
+          return `${name}=${valueIn(answer)}`;
+        });
+        return Promise.all(listed);
+      }
+      if (is("fetches values to list"))
+        for (const { id } of entries) await http.request({ method: "GET", path: `/papers/${id}/${PRIMARY}`, signal });
+      return entries.map(({ name }) => name);
+    },
+    resolve: async (asked, signal) => {
+      refuseAborted(signal);
+      const outcomes = asked.map(async (name) => {
+        const entry = await find(name, signal);
+        if (is("fetches values to resolve") && !(entry instanceof VaultError))
+          await http.request({ method: "GET", path: `/papers/${entry.id}/${PRIMARY}`, signal });
+        return entry instanceof VaultError
+          ? entry
+          : handle(name, entry, is("means another field") ? "username" : PRIMARY);
+      });
+      const each = await Promise.all(outcomes);
+      const failed = each.find((outcome) => outcome instanceof VaultError);
+      if (is("fails a batch for one") && failed) throw failed;
+      return is("loses the order") ? each.toReversed() : each;
+    },
+    fields: async (name, wanted, signal) => {
+      const entry = await find(name, signal);
+      if (entry instanceof VaultError) throw entry;
+      const all = wanted.includes("*") || is("gives every field");
+      const fields = all ? (is("leaves fields out of *") ? [PRIMARY] : entry.fields) : wanted;
+      const missing = fields.find((field) => !entry.fields.includes(field));
+      if (missing !== undefined) {
+        const there = is("suggests nothing") ? [] : entry.fields;
+        throw new VaultError("secret_not_found", `${quoted(name)} has no field ${quoted(missing)}`, {
+          hint: `it has ${there.map(quoted).join(", ")}`,
+        });
+      }
+      return fields.map((field) => handle(name, entry, field));
+    },
+    prepare: async () => {
+      if (is("asks before it reads")) await http.request({ method: "GET", path: "/papers", signal: none });
+    },
+    read: async (handles, signal): Promise<Each<Secret>> => {
+      refuseAborted(signal);
+      return Promise.all(handles.map((each) => readOne(each, signal)));
+    },
+    planWrite: async (entries, signal) => {
+      refuseAborted(signal);
+      const known = is("plans with old names") ? await names.get(signal) : await list(http, signal, bug);
+      return Promise.all(
+        entries.map(async ({ name, value }, index): Promise<Plan | VaultError> => {
+          if (entries.some((entry, at) => at !== index && entry.name === name) && !is("takes one name twice"))
+            return new VaultError("invalid_arguments", `${quoted(name)} is given twice`, { hint: "give it once" });
+          const found = known.filter((entry) => entry.name === name);
+          if (found.length > 1 && !is("takes the first of several")) return severalCalled(name, found);
+          const create = { name, ref: JSON.stringify(["", name]), checked: true, effect: "create" } as const;
+          if (is("writes to plan")) await saveOne(create, value, signal);
+          return found[0] ? { ...handle(name, found[0], PRIMARY), effect: "replace" } : create;
+        }),
+      );
+    },
+    write: async (entries, signal) => {
+      refuseAborted(signal);
+      const saved: (VaultError | { saved: true })[] = [];
+      for (const { plan, value } of entries) {
+        const outcome = await saveOne(plan, value, signal);
+        if (is("stops at the first that fails") && outcome instanceof VaultError) throw outcome;
+        saved.push(outcome);
+      }
+      return saved;
+    },
+    check: async (signal) => {
+      const entries = await list(http, signal, bug);
+      if (is("reads a value to check")) await readOne(handle("", must(entries[0]), PRIMARY), signal);
+      return [`paper vault: ${entries.length} names`];
+    },
+    close: async () => {
+      if (is("complains when it closes")) throw new VaultError("internal", "not now", { hint: "wait" });
+      if (!is("does not hang up")) await http.close();
+    },
+  };
+  if (is("shows its token")) return Object.assign(provider, { options: { token } });
+  if (is("cannot what it says")) delete (provider as { fields?: unknown }).fields;
+  return provider;
+}
+
+const none = new AbortController().signal;
+
+async function list(http: Http, signal: AbortSignal, bug: Bug | undefined): Promise<readonly Entry[]> {
+  const answer = await checked(await http.request({ method: "GET", path: "/papers", signal }), bug);
+  if (!Array.isArray(answer.json))
+    throw new VaultError("provider_unavailable", "the paper vault talks nonsense", { hint: "try again later" });
+  return answer.json as Entry[];
+}
+
+/** What the server says of credentials. */
+async function checked(answer: HttpAnswer, bug: Bug | undefined): Promise<HttpAnswer> {
+  const said = JSON.stringify(answer.json ?? "");
+  if (answer.status < 400) return answer;
+  const quote = bug === "quotes the server" ? `: ${said}` : "";
+  const refuse = (code: "provider_auth" | "provider_expired" | "provider_forbidden", what: string): VaultError =>
+    new VaultError(
+      bug === "calls refusals unknown names" ? "secret_not_found" : code,
+      `the paper vault ${what}${quote}`,
+      {
+        hint: "look at the token",
+      },
+    );
+  if (answer.status === 403) throw refuse("provider_forbidden", "does not permit this");
+  if (said.includes("expired") && bug !== "knows one refusal") throw refuse("provider_expired", "knew this token");
+  throw refuse("provider_auth", "does not know this token");
+}
+
+/** Names for a minute, asked for once at a time. */
+function kept(clock: Clock, bug: Bug | undefined, load: (signal: AbortSignal) => Promise<readonly Entry[]>) {
+  let known: { readonly entries: readonly Entry[]; readonly span: Span } | undefined;
+  let flight: Promise<readonly Entry[]> | undefined;
+  const fetch = async (): Promise<readonly Entry[]> => {
+    const entries = await load(none);
+    known = { entries, span: new Span(clock, bug === "keeps names for ever" ? 1e12 : 60_000) };
+    return entries;
+  };
+  return {
+    get: async (signal: AbortSignal): Promise<readonly Entry[]> => {
+      refuseAborted(signal);
+      if (bug === "keeps no names") return load(signal);
+      if (known && !known.span.over()) return known.entries;
+      if (bug === "asks once for each") return fetch();
+      flight ??= fetch().finally(() => (flight = undefined));
+      return bug === "waits on though cancelled" ? flight : orAborted(flight, signal);
+    },
+    forget: (): void => void (known = undefined),
+  };
+}
+
+function refuseAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw cancelled();
+}
+
+function cancelled(): VaultError {
+  return new VaultError("cancelled", "the call was cancelled", { hint: "call again" });
+}
+
+function severalCalled(name: string, found: readonly Entry[]): VaultError {
+  const ids = found.map(({ id }) => quoted(id)).join(" or ");
+  return new VaultError("ambiguous", `several papers are called ${quoted(name)}`, { hint: `say ${ids}` });
+}
+
+function nothingCalled(name: string, entries: readonly Entry[]): VaultError {
+  const bare = (text: string): string =>
+    text
+      .toLowerCase()
+      .replace(/[^a-z]/g, "")
+      .slice(0, 4);
+  const close = entries.filter((entry) => bare(entry.name) === bare(name)).map((entry) => quoted(entry.name));
+  const hint = close.length > 0 ? `did you mean ${close.join(" or ")}?` : "call list_secrets";
+  return new VaultError("secret_not_found", `no paper is called ${quoted(name)}`, { hint });
+}
+
+function valueIn({ json }: HttpAnswer): string {
+  const value: unknown = typeof json === "object" && json !== null && "value" in json ? json.value : undefined;
+  if (typeof value === "string") return value;
+  throw new VaultError("provider_unavailable", "the paper vault talks nonsense", { hint: "try again later" });
+}
+
+function must<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("there should be something here");
+  return value;
+}
