@@ -10,7 +10,10 @@ export interface Handle {
   readonly ref: string;
   /** False where the vault cannot tell that the secret exists without reading it: the page says "not checked". */
   readonly checked: boolean;
-  /** What the vault calls it, where that is not the name that was asked for: a person cannot read ids. */
+  /**
+   * What the vault calls it, where that is not the name that was asked for: a person cannot read ids. Of what is yet to
+   * be made: what it will be called, and where it will be.
+   */
   readonly title?: string;
   /** Version seen when resolving, where the vault has one. */
   readonly version?: string;
