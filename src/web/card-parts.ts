@@ -35,9 +35,9 @@ export function called(item: CardItem): Markup {
     : html`<bdi class="name" dir="ltr">${item.name}</bdi>`;
 }
 
-/** Whether the vault's name for it stands beside the one asked for. What is yet to be made has none: there it is the place. */
-export function hasTitle({ title, name, write }: CardItem): boolean {
-  return title !== undefined && title.trim() !== "" && title !== name && write?.effect !== "create";
+/** Whether the vault's own name for it stands beside the one asked for. */
+export function hasTitle({ title, name }: CardItem): boolean {
+  return title !== undefined && title.trim() !== "" && title !== name;
 }
 
 /** A field's name, in a frame: a comma inside it is not one between two. */

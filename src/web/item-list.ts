@@ -27,7 +27,7 @@ export function itemList(card: Card, now: number): Markup {
 
 function askedRow({ item, fields }: Row, how: ReturnType<typeof extent>): Markup {
   const notes: Markup[] = [];
-  if (item.write) notes.push(effect(item.write.effect, item, fields), preview(item.write.preview));
+  if (item.write) notes.push(effect(item.write.effect, fields), preview(item.write.preview));
   else if (fields.length > 0) notes.push(fieldList(fields, how));
   if (!item.checked) notes.push(html`<span>not checked</span>`);
   return listed(item, notes);
@@ -57,15 +57,11 @@ function fieldList(fields: readonly string[], how: ReturnType<typeof extent>): M
   >`;
 }
 
-/** What a write does, and to which field or in which place. */
-function effect(effect: "create" | "replace", { title }: CardItem, fields: readonly string[]): Markup {
+/** What a write does, and to which field. */
+function effect(effect: "create" | "replace", fields: readonly string[]): Markup {
+  const tag = effect === "create" ? html`<span class="tag">new</span>` : html`<span class="tag solid">replaces</span>`;
   const which = fields.map((field) => html` <span>field</span> <span class="one">${fieldName(field)}</span>`);
-  if (effect === "replace") return html`<span class="fields"><span class="tag solid">replaces</span>${which}</span>`;
-  const place =
-    title === undefined
-      ? undefined
-      : html` <span>in <bdi class="place">${title}</bdi>${fields.length > 0 ? "," : ""}</span>`;
-  return html`<span class="fields"><span class="tag">new</span>${place}${which}</span>`;
+  return html`<span class="fields">${tag}${which}</span>`;
 }
 
 function preview({ length, head, tail }: Preview): Markup {

@@ -77,7 +77,6 @@ h2, legend { font-size: 0.875rem; line-height: 1.3; color: var(--soft); margin-b
 .fields { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 0.375rem; min-width: 0; }
 .fields > span { min-width: 0; }
 .one { display: inline-flex; align-items: last baseline; max-width: 100%; }
-.place { color: var(--ink); }
 .notes { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.125rem 0.75rem; color: var(--soft); font-size: 0.875rem; margin-top: 0.1875rem; }
 .items + .fine { margin-top: 0.5rem; }
 .items + h2 { margin-top: 1rem; }

@@ -108,7 +108,7 @@ const cards: Record<string, string> = {
       },
       {
         ...item("Sentry"),
-        title: "Shop",
+        title: "Sentry (Shop)",
         field: "credential",
         write: { effect: "create" as const, preview: { length: 9 } },
       },

@@ -152,16 +152,19 @@ describe("what the vault calls it", () => {
 describe("a write to a field", () => {
   const preview = { length: 32, head: "sk_", tail: "9xF" };
   const replace = { ...item("Stripe"), field: "password", write: { effect: "replace" as const, preview } };
-  const create = { ...item("Sentry"), title: "Shop", write: { effect: "create" as const, preview: { length: 9 } } };
+  const create = {
+    ...item("Sentry"),
+    title: "Sentry (Shop)",
+    write: { effect: "create" as const, preview: { length: 9 } },
+  };
   const saving = { action: "write", offer: once } as const;
 
   it("says which field it replaces, and where something new is made", async () => {
-    const text = await reads({ ...saving, items: [replace, create, { ...create, ...item("Ntfy"), field: "token" }] });
-    expect(text).toContain("wants to save 3 secrets WRITE to prod");
+    const text = await reads({ ...saving, items: [replace, create, { ...create, field: "token", title: "Sentry" }] });
+    expect(text).toContain("wants to save 2 secrets WRITE to prod");
     expect(text).toContain("Stripe replaces field password 32 characters sk_…9xF");
-    expect(text).toContain("Sentry new in Shop 9 characters");
-    expect(text).toContain("Ntfy new in Shop, field token 9 characters");
-    expect(text).not.toContain("asked for as");
+    expect(text).toContain("Sentry (Shop) asked for as Sentry new 9 characters");
+    expect(text).toContain("Sentry new field token 9 characters");
   });
 
   it("names the thing as the vault does when an id was given", async () => {
