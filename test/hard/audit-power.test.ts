@@ -20,7 +20,12 @@ async function cut(cuts: number, plants: readonly Plant[] = []): Promise<CutRepo
   await worker.over;
   expect(worker.lines().length).toBeGreaterThan(100);
   expect(statSync(journal).size).toBeGreaterThan(0);
-  const report = cutPower(journal, { cuts, folder });
+  const report = cutPower(journal, {
+    cuts,
+    folder,
+    table: "event",
+    query: "SELECT release FROM event WHERE kind = 'releasing'",
+  });
   console.log(report);
   return report;
 }

@@ -20,6 +20,14 @@ type Step =
   | { readonly what: "sync"; readonly file: number }
   | { readonly what: "line"; readonly text: string };
 
+interface CutPlan {
+  readonly cuts: number;
+  readonly folder: string;
+  readonly table: string;
+  /** Finds every line that the process can have said. */
+  readonly query: string;
+}
+
 /** What many power cuts at random moments would have left. */
 export interface CutReport {
   readonly cuts: number;
@@ -31,9 +39,10 @@ export interface CutReport {
 
 /**
  * Plays a process back up to random moments and cuts the power there: of what was not synced yet, each write is kept,
- * dropped or torn at a sector, each file for itself. What the process said must then be in the database.
+ * dropped or torn at a sector, each file for itself. What the process said must then be among what `query` finds in the
+ * database, once it has the `table`.
  */
-export function cutPower(journal: string, { cuts, folder }: { cuts: number; folder: string }): CutReport {
+export function cutPower(journal: string, { cuts, folder, ...look }: CutPlan): CutReport {
   const steps = stepsIn(readFileSync(journal));
   const moments = Array.from({ length: cuts }, () => Math.floor(Math.random() * steps.length)).sort((a, b) => a - b);
   const synced = new Map<number, Buffer>();
@@ -56,7 +65,7 @@ export function cutPower(journal: string, { cuts, folder }: { cuts: number; fold
       } else pending.set(step.file, [...(pending.get(step.file) ?? []), step]);
     }
     const image = (file: number): Buffer => settle(synced.get(file), pending.get(file), chance);
-    const found = reopen(join(folder, "cut.db"), image(1), image(2));
+    const found = reopen(join(folder, "cut.db"), [image(1), image(2)], look);
     if (found === undefined) damaged += 1;
     else if (said.some((id) => !found.has(id))) lossy += 1;
   }
@@ -91,17 +100,21 @@ function resized(image: Buffer, length: number): Buffer {
     : Buffer.concat([image, Buffer.alloc(length - image.length)]);
 }
 
-/** The releases that are recorded after the cut; undefined when the database is damaged. */
-function reopen(file: string, database: Buffer, log: Buffer): Set<string> | undefined {
+/** What is there after the cut; undefined when the database is damaged. */
+function reopen(
+  file: string,
+  [database, log]: readonly [Buffer, Buffer],
+  { table, query }: Pick<CutPlan, "table" | "query">,
+): Set<string> | undefined {
   rmSync(`${file}-shm`, { force: true });
   writeFileSync(file, database);
   writeFileSync(`${file}-wal`, log);
   const db = new Database(file);
   try {
     if (db.pragma("integrity_check", { simple: true }) !== "ok") return undefined;
-    const isMade = db.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'event'").pluck().get() === 1;
+    const isMade = db.prepare("SELECT count(*) FROM sqlite_schema WHERE name = ?").pluck().get(table) === 1;
     if (!isMade) return new Set();
-    return new Set(db.prepare<[], string>("SELECT release FROM event WHERE kind = 'releasing'").pluck().all());
+    return new Set(db.prepare<[], string>(query).pluck().all());
   } catch {
     return undefined; // SQLite would not have it: that is the finding
   } finally {

@@ -42,8 +42,8 @@ static int kind_of(int fd) {
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   ssize_t n = readlink(link, path, sizeof path);
   if (n <= 0) return NONE;
-  if (ends_with(path, (size_t)n, "power.db")) return DATABASE;
-  if (ends_with(path, (size_t)n, "power.db-wal")) return LOG;
+  if (ends_with(path, (size_t)n, "power.db") || ends_with(path, (size_t)n, "notes.db")) return DATABASE;
+  if (ends_with(path, (size_t)n, "power.db-wal") || ends_with(path, (size_t)n, "notes.db-wal")) return LOG;
   return NONE;
 }
 
