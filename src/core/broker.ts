@@ -257,6 +257,5 @@ export class Broker {
 
 /** The fields that are really asked for: each once, and every one is every one. */
 function distinct(fields: readonly string[]): readonly string[] {
-  if (fields.length === 0) throw new RangeError("no field is asked for");
   return isEveryField(fields) ? ["*"] : [...new Set(fields)];
 }

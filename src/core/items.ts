@@ -52,6 +52,7 @@ async function fieldsOf(
 ): Promise<readonly Handle[]> {
   const [name, ...more] = names;
   if (name === undefined || more.length > 0) throw new RangeError("fields are those of one secret");
+  if (wanted.length === 0) throw new RangeError("fields that nobody named");
   if (!provider.fields) {
     throw new VaultError("invalid_arguments", `the secrets of vault ${quoted(vault.name)} have no fields`, {
       hint: "call again without field and fields",
