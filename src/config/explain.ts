@@ -41,7 +41,9 @@ function explainOne(issue: Issue, context: Context): Problem[] {
       return explain(
         issue.issues.map((inner) => ({ ...inner, path: issue.path })),
         context,
-      ).map((inner) => ({ ...inner, message: `cannot be called so: the name ${inner.message}` }));
+      ).flatMap(({ message }) =>
+        problem(`has a name that ${message}`, fieldAt(context.schema, path.slice(0, -1), context.written)?.description),
+      );
     case "invalid_union":
       // zod 4 names the known discriminators beside the issue; its type does not.
       if (issue.discriminator !== undefined) return problem(...unknownType(there, Reflect.get(issue, "options")));

@@ -54,12 +54,17 @@ function rowsBelow({ properties = {}, required = [] }: Schema, place: Place): Op
     };
     if (field.items?.properties && !field.items.oneOf)
       return rowsBelow(field.items, { ...place, prefix: `${name}[].`, required: "required" });
-    if (!field.properties) return [own];
+    if (!field.properties || !isDescribed(field)) return [own];
     // Whether it is there at all says something of its own, unless it always is.
     const optional = !isRequired && field.default === undefined;
     const inner = { mark, prefix: `${name}.`, required: optional ? `required with ${mark(name)}` : place.required };
     return [...(optional ? [own] : []), ...rowsBelow(field, inner)];
   });
+}
+
+/** Whether the parts of an object say something of their own; where they do not, it is shown as one. */
+function isDescribed({ properties = {} }: Schema): boolean {
+  return Object.values(properties).some(({ description }) => description !== undefined);
 }
 
 function valueText(field: Schema, mark: Mark): string {
@@ -72,6 +77,8 @@ function valueText(field: Schema, mark: Mark): string {
   if (field.const !== undefined) return mark(JSON.stringify(field.const));
   if (alternatives) return alternatives.map((one) => valueText(one, mark)).join(" or ");
   if (field.items) return `list of ${valueText(field.items, mark)}`;
+  if (field.properties && !isDescribed(field))
+    return `object with any of ${Object.keys(field.properties).map(mark).join(", ")}`;
   if (field.additionalProperties) return `object: name to ${valueText(field.additionalProperties, mark)}`;
   const bounds = [
     field.minimum === undefined ? "" : `from ${field.minimum}`,

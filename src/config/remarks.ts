@@ -1,5 +1,6 @@
 import type { Part, Text } from "./text.ts";
 import type { Warning } from "./config.ts";
+import { configJsonSchema, fieldAt, type Schema } from "./fields.ts";
 import { pathText } from "./problem.ts";
 import type { ConfigFile } from "./schema.ts";
 import { samePath, type Path } from "./tree.ts";
@@ -28,7 +29,11 @@ export function remarks(text: Text, file: ConfigFile, parts: readonly Part[]): W
 }
 
 function aboutTheFile({ mode, around, source }: Text, parts: readonly Part[]): Warning[] {
-  const found = parts.flatMap((part) => literals(part.path, part.resolved.value, part)).map(literal);
+  const written = parts.flatMap((part) => literals(part.path, part.resolved.value, part));
+  const schema = written.length === 0 ? {} : configJsonSchema();
+  const vaults = parts.filter(({ path }) => path[0] === "vaults");
+  const whole = { vaults: Object.fromEntries(vaults.map(({ path, resolved }) => [path[1], resolved.value])) };
+  const found = written.filter((path) => !isNamedByPerson(schema, path, whole)).map(literal);
   const path = source.is === "file" ? source.path : "";
   // Windows has no such modes: what stands there is made up by Node.
   if (around.platform !== "win32" && mode !== undefined && (mode & OTHERS_WRITE) !== 0) {
@@ -38,6 +43,13 @@ function aboutTheFile({ mode, around, source }: Text, parts: readonly Part[]): W
     });
   }
   return found;
+}
+
+/** Whether the last key on the way is not an option but a name somebody chose, as an asset may be called "db-password". */
+function isNamedByPerson(schema: Schema, path: Path, whole: unknown): boolean {
+  const at = path.findLastIndex((step) => typeof step === "string");
+  const above = fieldAt(schema, path.slice(0, at), whole);
+  return at > 1 && Boolean(above?.additionalProperties) && !Object.hasOwn(above?.properties ?? {}, String(path[at]));
 }
 
 function literal(path: Path): Warning {

@@ -3,16 +3,27 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Context, LoggedEvent, LogFilters, Services } from "../../src/cli/command.ts";
 import { commands, runCommand } from "../../src/cli/commands.ts";
+import { doctor } from "../../src/cli/doctor.ts";
 import { init } from "../../src/cli/init.ts";
 import type { World } from "../../src/config/load.ts";
 import { VaultError } from "../../src/core/errors.ts";
-import { makeFolder } from "../config/folder.ts";
+import type { Provider } from "../../src/core/ports.ts";
+import { PROVIDERS, providerOf } from "../../src/providers/registry.ts";
+import { configOf, loadText, makeFolder } from "../config/folder.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { fakeNotes } from "../support/provider-context.ts";
 import { loadPatched } from "../support/patched.ts";
 
 const clock = new FakeClock();
-const NO_DEMO = { program: "", playAgent: () => Promise.reject(new Error("these tests play no agent")) };
+const SERVICES: Services = {
+  clock,
+  readEvents: () => [],
+  inspectLog: () => ({ exists: false }),
+  loadDriver: () => undefined,
+  notes: () => ({ of: fakeNotes(), close: () => {} }),
+  program: "",
+  playAgent: () => Promise.reject(new Error("these tests play no agent")),
+};
 
 interface Said {
   readonly status: number;
@@ -32,12 +43,8 @@ async function run(
   let [out, err] = ["", ""];
   const io = { out: (text: string) => void (out += text), err: (text: string) => void (err += text) };
   const all: Services = {
-    clock,
+    ...SERVICES,
     readEvents: ({ filters }) => events.slice(0, filters.limit),
-    inspectLog: () => ({ exists: false }),
-    loadDriver: () => undefined,
-    notes: () => ({ of: fakeNotes(), close: () => {} }),
-    ...NO_DEMO,
     ...services,
   };
   const status = await runCommand(args, io, all, { variables: {}, ...world });
@@ -305,6 +312,75 @@ describe("doctor", () => {
     expect(out).toMatch(/FAILED {2}vault later: .*GONE_4711 is not set/);
   });
 
+  it("says which vaults are left out, each for its own reason, and examines the others", async () => {
+    const vaults = {
+      op: { type: "1password", serviceAccountToken: "env:GONE_4711" },
+      pam: { type: "delinea", token: "env:GONE_4712" },
+      dev: { file: "../home/keys/good.env" },
+    };
+    const { status, out } = await examine(JSON.stringify({ vaults }));
+    expect(status).toBe(1);
+    expect(out).toMatch(/FAILED {2}vault op: 1Password, left out: GONE_4711 is not set\n +set GONE_4711 in /);
+    expect(out).toMatch(/FAILED {2}vault pam: delinea, left out: this version does not have its type yet\n +the other/);
+    expect(out).not.toContain("GONE_4712");
+    expect(out).toMatch(/ok {6}vault dev: /);
+  });
+
+  describe("and a vault that answers", () => {
+    /** What doctor says where the only vault is this one, and how often it was closed. */
+    const meet = async (own: Partial<Provider>): Promise<{ out: string; status: number; closed: number }> => {
+      let [out, closed] = ["", 0];
+      const refuse = () => Promise.reject(new Error("doctor reads nothing"));
+      const close = async (): Promise<void> => void (closed += 1);
+      const provider: Provider = { resolve: refuse, read: refuse, list: refuse, close, ...own };
+      const config = configOf(await loadText('{ "vaults": { "dev": {} } }'));
+      const vaults = config.vaults.map((vault) => ({
+        ...vault,
+        use: { ready: true as const, open: async () => provider, warnings: () => [] },
+      }));
+      const status = await doctor({
+        options: {},
+        cwd: "/nowhere-4711",
+        version: "0",
+        out: (text) => void (out += text),
+        err: () => undefined,
+        load: async () => ({ ok: true, config: { ...config, vaults } }),
+        services: SERVICES,
+      });
+      return { out, status, closed };
+    };
+
+    it("has its lines shown, the first as how it stands and the others as notes", async () => {
+      const check = async () => ["12Port acme: 5 operations", "search: GET /assets", "forged\u001b[2J\nline"];
+      const { out, status, closed } = await meet({ check });
+      expect(out).toContain(
+        "  ok      vault dev: 12Port acme: 5 operations\n" +
+          "          vault dev: search: GET /assets\n" +
+          "          vault dev: forged⟦U+001B⟧[2J⟦U+000A⟧line\n",
+      );
+      expect({ status, closed }).toEqual({ status: 0, closed: 1 });
+    });
+
+    it("has its trouble shown with the code and the remedy", async () => {
+      const trouble = (hint?: string) => () =>
+        Promise.reject(new VaultError("provider_expired", "the token has expired", hint === undefined ? {} : { hint }));
+      const { out, status, closed } = await meet({ check: trouble("make a new one") });
+      expect(out).toContain(
+        "FAILED  vault dev: the token has expired (provider_expired)\n            make a new one\n",
+      );
+      expect({ status, closed }).toEqual({ status: 1, closed: 1 });
+      expect((await meet({ check: trouble() })).out).toContain("agent-vault providers --type env lists its options");
+    });
+
+    it("may fail to close without a word", async () => {
+      const { out, status } = await meet({
+        check: async () => ["all is well"],
+        close: () => Promise.reject(new Error()),
+      });
+      expect({ status, failed: out.includes("FAILED") }).toEqual({ status: 0, failed: false });
+    });
+  });
+
   it("warns of a secrets file that others can read or that lies before the agent's eyes", async () => {
     const folder = makeFolder();
     folder.write("agent-vault.config.json", JSON.stringify({ vaults: { dev: {} } }));
@@ -390,7 +466,9 @@ describe("doctor", () => {
     };
     const { status, out } = await examine(good("../home/keys/good.env"), { services: { loadDriver: away } });
     expect(status).toBe(1);
-    expect(out).toContain("better-sqlite3 is not installed\n            npm rebuild better-sqlite3");
+    expect(out).toContain(
+      "better-sqlite3 is not installed (audit_unavailable)\n            npm rebuild better-sqlite3",
+    );
   });
 
   it("warns when the agent could delete the log", async () => {
@@ -417,6 +495,45 @@ describe("doctor", () => {
   });
 });
 
+describe("providers", () => {
+  it("shows every kind of vault that there is", async () => {
+    const { status, out, err } = await run(["providers"]);
+    expect({ status, err }).toEqual({ status: 0, err: "" });
+    for (const { type, title, summary } of PROVIDERS) expect(out).toContain(`${type}: ${title}\n  ${summary}\n  It `);
+    const listed = JSON.parse((await run(["providers", "--json"])).out) as { type: string }[];
+    expect(listed.map(({ type }) => type)).toEqual(PROVIDERS.map(({ type }) => type));
+  });
+
+  it.each(PROVIDERS.map(({ type }) => type))(
+    "shows the options of %s, and a configuration that loads",
+    async (type) => {
+      const { status, out } = await run(["providers", "--type", type]);
+      expect(status).toBe(0);
+      for (const [option, schema] of Object.entries(providerOf(type)?.options.shape ?? {})) {
+        expect(out).toMatch(new RegExp(`^  ${option}: .+\\n {6}\\S`, "m"));
+        if (!schema.safeParse(undefined).success) expect(out).toMatch(new RegExp(`^  ${option}: .*, required$`, "m"));
+      }
+      const text = out.slice(out.indexOf("\n{\n"));
+      const named = [...text.matchAll(/"env:(\w+)"/g)].map(([, name = ""]) => [name, "ops_hunter2-4711"] as const);
+      const config = configOf(await loadText(text, Object.fromEntries(named)));
+      expect(config.vaults).toMatchObject([{ type, use: { ready: true } }]);
+      expect(config.warnings).toEqual([]);
+      const { example } = JSON.parse((await run(["providers", "--type", type, "--json"])).out) as { example: object };
+      expect(Object.values((JSON.parse(text) as { vaults: object }).vaults)).toEqual([example]);
+    },
+  );
+
+  it.each([
+    ["1pasword", "did you mean 1password?"],
+    ["delinea", "yet\nhint: there are env"],
+    ["constructor", "there are env"],
+  ])("answers --type %s with what to type instead", async (type, words) => {
+    const said = await run(["providers", "--type", type]);
+    expect(said).toMatchObject({ status: 2, out: "" });
+    expect(said.err).toContain(words);
+  });
+});
+
 describe("init", () => {
   const mine = {
     "agent-vault.config.json": '{ "vaults": { "mine": { "file": ".env.secrets" } } }',
@@ -435,14 +552,7 @@ describe("init", () => {
       out: () => undefined,
       err: () => undefined,
       load: () => folder.load(),
-      services: {
-        ...NO_DEMO,
-        clock,
-        readEvents: () => [],
-        inspectLog: () => ({ exists: false }),
-        loadDriver: () => undefined,
-        notes: () => ({ of: fakeNotes(), close: () => {} }),
-      },
+      services: SERVICES,
     };
     expect(await init(context)).toBe(0);
     return Object.entries(mine).flatMap(([name, text]) =>

@@ -146,7 +146,7 @@ const rows: Record<string, Row> = {
   ],
   "an asset whose name is empty": [
     dev('"type": "12port", "server": "https://x.example", "tenant": "a", "token": "env:T", "assets": { "": "ab" }'),
-    ['vaults.dev.assets[""]', 3, "the name is empty"],
+    ['vaults.dev.assets[""]', 3, "has a name that is empty"],
   ],
   "an empty file option": [dev('"file": ""'), ["vaults.dev.file", 3, "is empty"]],
   "a file that is a number": [dev('"file": 7'), ["vaults.dev.file", 3, "put it in double quotes"]],

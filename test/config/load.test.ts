@@ -545,6 +545,14 @@ describe("warnings", () => {
     expect(found.find((line) => line.startsWith("ngrokAuthToken"))).toContain('"env:NAME"');
   });
 
+  it("take no name that somebody chose for the name of a secret", async () => {
+    const port = { type: "12port", server: "https://x.example", tenant: "a", token: "env:GONE_4711" };
+    const vaults = { a: { ...port, assets: { "db-password": "hunter2-4711" } }, "my-token": {} };
+    expect(await warnings(JSON.stringify({ vaults }))).toEqual([]);
+    const found = await warnings(JSON.stringify({ vaults: { a: { ...port, token: "hunter2-4711" } } }));
+    expect(found).toEqual([expect.stringContaining("vaults.a.token is written out")]);
+  });
+
   it.skipIf(process.platform === "win32")("say that everybody can change the file", async () => {
     expect(await warnings('{ "vaults": { "a": {} } }', 0o646)).toEqual([expect.stringContaining("chmod o-w")]);
     expect(await warnings('{ "vaults": { "a": {} } }', 0o664)).toEqual([]);
