@@ -1,6 +1,3 @@
-import { AUDIT_LOG } from "./audit/file.ts";
-import { inspectLog, readEvents } from "./audit/read.ts";
-import { openLog } from "./audit/sqlite.ts";
 import type { Services } from "./cli/command.ts";
 import type { Config, LoadResult } from "./config/config.ts";
 import { leftOutHint, leftOutText } from "./config/left-out.ts";
@@ -16,8 +13,6 @@ import { Tally } from "./core/tally.ts";
 import { visible } from "./core/text.ts";
 import { type Running, serveMcp } from "./mcp/server.ts";
 import type { Capability, ProviderContext } from "./providers/define.ts";
-import { loadDriver } from "./state/driver.ts";
-import { openNotes } from "./state/notes.ts";
 
 /** The version of the program, put in by the build. */
 declare const __VERSION__: string;
@@ -97,6 +92,12 @@ async function openHouse(configuration: Promise<LoadResult>, say: Say, onFault: 
   const { config } = loaded;
   for (const { message, hint } of config.warnings) say(hint === undefined ? message : `${message}; ${hint}`);
 
+  // Loaded here and not above: a server that is only probed never pays for them.
+  const [{ openLog }, { openNotes }, { createDoor }] = await Promise.all([
+    import("./audit/sqlite.ts"),
+    import("./state/notes.ts"),
+    import("./web/door.ts"),
+  ]);
   const clock = systemClock;
   const { approval } = config;
   const log = openLog({ file: config.database });
@@ -109,7 +110,6 @@ async function openHouse(configuration: Promise<LoadResult>, say: Say, onFault: 
     lapsed: (...what) => lapsed(...what),
     gone: (vault) => gone(vault),
   });
-  const { createDoor } = await import("./web/door.ts");
   const door = createDoor({
     clock,
     startWeb: async () => {
@@ -261,7 +261,13 @@ const systemClock: Clock = {
 };
 
 /** What the command line may use of the house. `program` is the file this process was started with. */
-export function services(program: string): Services {
+export async function services(program: string): Promise<Services> {
+  const [{ AUDIT_LOG }, { inspectLog, readEvents }, { loadDriver }, { openNotes }] = await Promise.all([
+    import("./audit/file.ts"),
+    import("./audit/read.ts"),
+    import("./state/driver.ts"),
+    import("./state/notes.ts"),
+  ]);
   return {
     clock: systemClock,
     readEvents,

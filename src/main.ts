@@ -23,7 +23,7 @@ async function runCommandLine(): Promise<void> {
   // A reader that stops reading (head, less) ends the command quietly.
   process.stdout.on("error", () => process.exit(0));
   try {
-    const status = await runCommand(args, { out, err }, services(process.argv[1] ?? ""));
+    const status = await runCommand(args, { out, err }, await services(process.argv[1] ?? ""));
     process.exitCode = status;
   } catch (error) {
     crash(error);
