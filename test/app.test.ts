@@ -115,7 +115,7 @@ describe("a permission that ends", () => {
     const reading = begun.raw.call("get_secret", ask);
     const link = await begun.raw.link();
     await approve(link);
-    expect(textOfAnswer(await reading)).toBe("probe-canary-4711");
+    expect(textOfAnswer(await reading)).toBe("probe-canary-password");
     expect(begun.diary("probe")).toEqual(["open"]);
     expect(await decide(link, { verdict: "revoke" })).toBe(303);
     return { ...begun, ask };

@@ -1,8 +1,12 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
-import { eventsOf, query, statusOf, textOf } from "../support/agent.ts";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type AgentOptions, eventsOf, query, statusOf, textOf } from "../support/agent.ts";
 import { agentIn, begin, world as makeWorld } from "../support/begin.ts";
+import { buildPatched } from "../support/patched.ts";
 import { approve, decide, deny, readPage } from "../support/person.ts";
+import { PROBE } from "../support/probe-provider.ts";
 
 describe("an agent with an env vault", () => {
   it("starts without a port, a file or a database until it needs a person", async () => {
@@ -180,5 +184,62 @@ describe("an agent with an env vault", () => {
     await approve(two);
     await approve(one);
     expect([textOf(await first), textOf(await second)]).toEqual(["postgres://hunter2-4711", "sk_live_canary_0815"]);
+  });
+});
+
+describe("an agent with a vault whose secrets have fields, and that has people of its own", () => {
+  let program: Awaited<ReturnType<typeof buildPatched>>;
+  beforeAll(async () => {
+    program = await buildPatched("src/main.ts", [PROBE]);
+  });
+  afterAll(() => program.remove());
+
+  async function beginProbe(own: object, approval: object = {}, as: AgentOptions = {}) {
+    // Relative to the folder that the program is started in.
+    const world = makeWorld({ config: { vaults: { dev: { type: "probe", diary: "probe.diary", ...own } }, approval } });
+    const agent = await agentIn(world, { ...as, program: program.file });
+    const diary = join(world.project, "probe.diary");
+    const get = (fields: object = {}): Promise<CallToolResult> =>
+      agent.call("get_secret", { vault: "dev", name: "Stripe", reason: "log in", ...fields });
+    return { world, agent, diary, get };
+  }
+
+  it("gets one field bare, several as an object, and the person reads which", async () => {
+    const { agent, get } = await beginProbe({});
+    for (const [args, expected, page] of [
+      [{ field: "username" }, "probe-canary-username", /username/],
+      [{ fields: ["password"] }, '{"password":"probe-canary-password"}', /password/],
+      [{ fields: ["*"] }, '{"username":"probe-canary-username","password":"probe-canary-password"}', /every field/i],
+    ] as const) {
+      const waiting = get(args);
+      const link = await agent.link();
+      expect(await readPage(link)).toMatch(page);
+      await approve(link);
+      expect((await waiting).content).toEqual([{ type: "text", text: expected }]);
+    }
+  });
+
+  it("is told whom it waits for once a person has approved, and comes back for the value", async () => {
+    const { world, agent, diary, get } = await beginProbe({ people: true }, { waitSeconds: 1 }, { name: "Cursor" });
+    const first = get();
+    const link = await agent.link();
+    await approve(link);
+    // Its second may have been over before the person answered.
+    await first;
+    const pending = await get();
+    expect(statusOf(pending)).toBe("pending");
+    expect(textOf(pending)).toContain('a person approved reading Stripe from vault "dev"; now waiting for the probe');
+    expect(JSON.stringify(pending)).not.toMatch(/approve\/|localhost/);
+    expect(await readPage(link)).toContain("waiting for the probe");
+
+    appendFileSync(diary, "agreed\n");
+    expect(textOf(await get())).toBe("probe-canary-password");
+    expect(readFileSync(diary, "utf8").match(/submitted/g)).toHaveLength(1);
+    await agent.close();
+    const kinds = eventsOf(world).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "requested" || kind === "upstream_waiting")).toEqual([
+      "requested",
+      "upstream_waiting",
+    ]);
   });
 });

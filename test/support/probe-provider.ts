@@ -21,16 +21,20 @@ export const probe = defineProvider({
   type: "probe",
   title: "probe",
   summary: "Keeps a diary.",
-  can: ["list"],
+  can: ["list", "fields", "prepare"],
   options: z.strictObject({
     diary: z.string(),
     /** How often it cannot be opened. */
     fails: z.int().default(0),
     close: z.enum(["slow", "fails", "hangs"]).default("slow"),
     ended: z.enum(["well", "fails"]).default("well"),
+    /** Whether it has people of its own. They agree by an "agreed" in the diary. */
+    people: z.boolean().default(false),
   }),
   open: async (options, { warn, notes, clock }) => {
     const write = (word: string): void => appendFileSync(options.diary, `${word}\n`);
+    const has = (word: string): boolean => diaryOf(options.diary).includes(word);
+    let needed = false;
     write("open");
     warn("this vault is only a probe");
     await new Promise((done) => setTimeout(done, 50));
@@ -42,7 +46,24 @@ export const probe = defineProvider({
         return Promise.resolve(["PROBED"]);
       },
       resolve: (names) => Promise.resolve(names.map((name) => ({ name, ref: `probe:${name}`, checked: true }))),
-      read: (handles) => Promise.resolve(handles.map(() => new Secret("probe-canary-4711"))),
+      fields: (name, wanted) => {
+        const all = wanted[0] === "*" ? ["username", "password"] : wanted;
+        return Promise.resolve(all.map((field) => ({ name, field, ref: `probe:${name}#${field}`, checked: true })));
+      },
+      read: (handles) =>
+        Promise.resolve(
+          handles.map(({ field = "password" }) => {
+            if (!options.people || has("agreed")) return new Secret(`probe-canary-${field}`);
+            needed = true;
+            return new VaultError("upstream_required", "the probe's people have to agree");
+          }),
+        ),
+      prepare: async (_, { signal, waiting }) => {
+        if (!needed) return;
+        if (!has("submitted")) write("submitted");
+        waiting("waiting for the probe's people");
+        while (!has("agreed") && !signal.aborted) await new Promise((done) => setTimeout(done, 20));
+      },
       ended: (isOpen) => {
         write(isOpen("probe:PROBED") ? "ended, and still open" : "ended");
         if (options.ended === "fails") throw new Error("the probe cannot bear the end");
