@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import type { Plant } from "../support/patched.ts";
+import { loadPatched } from "../support/patched.ts";
+import { play } from "../support/upstream-race.ts";
+
+const GAMES = 400;
+
+/** How often each kind of line came in a number of games, or what broke first. */
+async function playAll(game: typeof play): Promise<{ fault?: string; lines: Record<string, number> }> {
+  const lines: Record<string, number> = {};
+  for (let seed = 0; seed < GAMES; seed++) {
+    try {
+      for (const { kind, code } of await game(seed)) {
+        const line = code === undefined ? kind : `${kind} ${code}`;
+        lines[line] = (lines[line] ?? 0) + 1;
+      }
+    } catch (error) {
+      return { fault: `game ${seed}: ${String(error)}`, lines };
+    }
+  }
+  return { lines };
+}
+
+const file = "src/core/preparations.ts";
+const BUGS: readonly (readonly [what: string, fault: RegExp, plants: readonly Plant[]])[] = [
+  [
+    "a value were handed out after it was revoked during the wait",
+    /without an approval in force/,
+    [
+      { file, from: "this.stop(this.claim.broken());", to: "this.stop(undefined);" },
+      { file, from: "claim.onBroken(() => this.stop(claim.broken()))", to: "() => {}" },
+      { file, from: "if (!broken) return preparation;", to: "return preparation;" },
+      {
+        file: "src/core/deliveries.ts",
+        from: "const broken = claim.broken();\n  if (broken) throw broken;",
+        to: "",
+      },
+    ],
+  ],
+  [
+    "a call joined without a permission",
+    /without an approval in force/,
+    [
+      {
+        file,
+        from: "sameSecrets(preparation.request, request) ? preparation.claim.share() : undefined;",
+        to: "sameSecrets(preparation.request, request) ? { ...preparation.claim, approval: 'nobody', basis: 'asked' as const, until: undefined, broken: () => undefined, land: () => {}, giveBack: () => {}, begunAnew: () => {}, onBroken: () => () => {}, share: () => preparation.claim.share() } : undefined;",
+      },
+    ],
+  ],
+  [
+    "a vault were told to make ready twice at a time",
+    /twice at a time/,
+    [
+      {
+        file,
+        from: "this.#live(request.key) ?? this.#start(request, prepare, claim.share())",
+        to: "this.#start(request, prepare, claim.share())",
+      },
+    ],
+  ],
+  [
+    "the second reading were not recorded",
+    /read without a line/,
+    [
+      {
+        file: "src/core/deliveries.ts",
+        from: 'await journal.record([{ ...about, kind: "releasing", at: clock.now() }]);',
+        to: 'if (!isRetry) await journal.record([{ ...about, kind: "releasing", at: clock.now() }]);',
+      },
+    ],
+  ],
+];
+
+describe("calls, answers, the vault's people, the clock and the log at the same moment", () => {
+  it("leave one outcome for each request, and every value with its lines under a permission in force", async () => {
+    const { fault, lines } = await playAll(play);
+    expect(fault).toBeUndefined();
+    // What the games are about does happen in them.
+    const codes = ["upstream_required", "upstream_denied", "provider_unavailable", "revoked", "cancelled"];
+    const kinds = ["released", "upstream_waiting", "revoked", "window_ended", "covered"];
+    const rare = [...kinds, ...codes.map((code) => `failed ${code}`)].filter((line) => (lines[line] ?? 0) <= 10);
+    expect(rare).toEqual([]);
+  });
+
+  it.each(BUGS)("would be seen if %s", async (_, fault, plants) => {
+    const twin = (await loadPatched("test/support/upstream-race.ts", plants)) as { play: typeof play };
+    expect((await playAll(twin.play)).fault).toMatch(fault);
+  });
+});
