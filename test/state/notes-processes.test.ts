@@ -2,7 +2,7 @@ import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { scratch } from "../support/audit.ts";
-import { contendedAdds, cutNotes, lostByKills, type NoteTakers, noteTakers } from "../support/notes-processes.ts";
+import { contended, cutNotes, lostByKills, type NoteTakers, noteTakers } from "../support/notes-processes.ts";
 import { canWatch } from "../support/power-cut.ts";
 import { untilSeen } from "../support/until-seen.ts";
 
@@ -12,7 +12,7 @@ const CUTS = 80;
 describe("the same note, added by several processes at the same moment", () => {
   it.each([2, 8])("is the first of exactly one of %i", async (processes) => {
     const takers = await noteTakers();
-    expect(await contendedAdds(join(scratch(), "state"), { takers, processes, rounds: ROUNDS })).toEqual([]);
+    expect(await contended(join(scratch(), "state"), { takers, processes, rounds: ROUNDS })).toEqual([]);
   });
 
   it("would be the first of several if they looked before they wrote (planted bug)", async () => {
@@ -24,16 +24,36 @@ describe("the same note, added by several processes at the same moment", () => {
       },
     ]);
     const wrong = await untilSeen(
-      () => contendedAdds(join(scratch(), "state"), { takers, processes: 8, rounds: ROUNDS / 10 }),
+      () => contended(join(scratch(), "state"), { takers, processes: 8, rounds: ROUNDS / 10 }),
       (rounds) => rounds.length > 0,
     );
     expect(wrong).not.toEqual([]);
   });
 });
 
+describe("the same note, swapped by several processes at the same moment", () => {
+  it.each([2, 8])("is taken by exactly one of %i", async (processes) => {
+    const takers = await noteTakers();
+    const contention = { takers, processes, rounds: ROUNDS / 2, mode: "swap" } as const;
+    expect(await contended(join(scratch(), "state"), contention)).toEqual([]);
+  });
+
+  it("would be taken by several if it were not looked at again while writing (planted bug)", async () => {
+    const takers = await noteTakers([
+      {
+        file: "src/state/note-table.ts",
+        from: "UPDATE note SET record = ? WHERE scope = ? AND key = ? AND record = ?",
+        to: "UPDATE note SET record = ? WHERE scope = ? AND key = ? AND ? IS NOT NULL",
+      },
+    ]);
+    const contention = { takers, processes: 2, rounds: 10, mode: "swap" } as const;
+    expect(await contended(join(scratch(), "state"), contention)).not.toEqual([]);
+  });
+});
+
 describe("a new notes file", () => {
   const sentAway = (takers: NoteTakers, rounds: number): Promise<readonly string[][]> =>
-    contendedAdds(scratch(), { takers, processes: 4, rounds, mode: "open" });
+    contended(scratch(), { takers, processes: 4, rounds, mode: "open" });
 
   it("is made by several processes at the same moment, none of which is sent away", async () => {
     expect(await sentAway(await noteTakers(), 40)).toEqual([]);

@@ -45,11 +45,23 @@ describe("notes", () => {
     expect(notes.get("a")).toBeNull();
   });
 
+  it("are swapped or taken away only while they are still what they were", () => {
+    const notes = notebookIn(stateFolder()).of(SCOPE);
+    expect(notes.swap("a", RECORD, 1)).toBe(false);
+    notes.put("a", RECORD);
+    expect(notes.swap("a", { ...RECORD, at: 0 }, 1)).toBe(false);
+    expect(notes.swap("a", notes.get("a"), { 2: "b", a: 1 })).toBe(true);
+    expect(notes.swap("a", notes.get("a"), undefined)).toBe(true);
+    expect(notes.swap("a", RECORD, undefined)).toBe(false);
+    expect(notes.get("a")).toBeUndefined();
+  });
+
   it("of one scope are not seen, replaced or deleted by another", () => {
     const notebook = notebookIn(stateFolder());
     const [ours, theirs] = [notebook.of("acme"), notebook.of("acme ")];
     ours.put("a", "ours");
-    expect([theirs.get("a"), theirs.all().size, theirs.add("a", "theirs")]).toEqual([undefined, 0, true]);
+    expect([theirs.get("a"), theirs.all().size, theirs.swap("a", "ours", 1)]).toEqual([undefined, 0, false]);
+    expect(theirs.add("a", "theirs")).toBe(true);
     theirs.delete("a");
     expect([...ours.all()]).toEqual([["a", "ours"]]);
   });

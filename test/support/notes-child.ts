@@ -15,6 +15,10 @@ switch (mode) {
     say("ready");
     for await (const key of told) say(`${key} ${outcomeOf(() => notes.add(key, { by: label }))}`);
     break;
+  case "swap":
+    say("ready");
+    for await (const key of told) say(`${key} ${outcomeOf(() => notes.swap(key, { by: "nobody" }, { by: label }))}`);
+    break;
   case "open":
     say("ready");
     for await (const place of told) say(`${place} ${outcomeOf(() => openedAndAdded(place))}`);

@@ -27,7 +27,7 @@ export interface NoteTaker {
 }
 
 /** What notes-child.ts can do. */
-type Mode = "add" | "open" | "put" | "some" | "first-use" | "try";
+type Mode = "add" | "swap" | "open" | "put" | "some" | "first-use" | "try";
 
 export interface NoteTakers {
   /** The bundle they run. */
@@ -87,23 +87,26 @@ interface Contention {
   readonly takers: NoteTakers;
   readonly processes: number;
   readonly rounds: number;
-  /** What is contended for: a note in the one file, or in a new file each time, which they all have to make. */
-  readonly mode?: "add" | "open";
+  /** What they do at once: add a note, take one that is there, or add one to a new file, which they all have to make. */
+  readonly mode?: "add" | "swap" | "open";
 }
 
 /**
- * The answers of rounds in which not exactly one of all that added the same note at the same moment was told that it was
- * the first, and all others that they were not.
+ * The answers of rounds in which not exactly one of all that did the same at the same moment was told that it was the
+ * first, and all others that they were not.
  */
-export async function contendedAdds(
+export async function contended(
   folder: string,
   { takers, processes, rounds, mode = "add" }: Contention,
 ): Promise<readonly string[][]> {
   const all = Array.from({ length: processes }, (_, i) => takers.start(mode, folder, { label: `p${i}` }));
   await Promise.all(all.map((each) => each.next()));
+  const own = openNotes(folder);
+  onTestFinished(own.close);
   const wrong: string[][] = [];
   for (let round = 1; round <= rounds; round++) {
-    const subject = mode === "add" ? `request-${round}` : join(folder, `state-${round}`);
+    const subject = mode === "open" ? join(folder, `state-${round}`) : `request-${round}`;
+    if (mode === "swap") own.of(SCOPE).put(subject, { by: "nobody" });
     for (const each of all) each.tell(subject);
     const answers = await Promise.all(all.map((each) => each.next()));
     const firsts = answers.filter((line) => line === `${subject} true`).length;
