@@ -97,7 +97,7 @@ function matching({ fields }: Shape, wanted: string): readonly Field[] {
 }
 
 function namesOf(field: Field): readonly string[] {
-  return [field.title, ...inSection(field), field.id].filter((name) => name !== "");
+  return [field.title, ...inSection(field), field.id].filter((name) => name !== "" && !name.endsWith("/"));
 }
 
 function inSection({ id, title, sectionId, sectionTitle }: Field): readonly string[] {

@@ -1,7 +1,7 @@
-import type { Item } from "@1password/sdk";
+import type { Client, Item } from "@1password/sdk";
 import { VaultError } from "../../core/errors.ts";
 import type { Account } from "./account.ts";
-import { strange, translate } from "./errors.ts";
+import { type Sdk, strange, translate } from "./errors.ts";
 
 /** The SDK's own limit. */
 const BATCH = 50;
@@ -28,33 +28,34 @@ export async function openItems<T>(
     else if (item.id !== id || item.vaultId !== vaultId) results.set(id, strange("it is about another item"));
     else results.set(id, use(item));
   };
-  await Promise.all(
-    batches(places).map(async (batch) => {
-      const items = await openBatch(account, batch, signal);
-      batch.forEach((place, at) => take(place, items[at] ?? strange("an item is missing from it")));
-    }),
+  const all = batches(places);
+  if (all.length === 0) return results;
+  const opened = await account.call(signal, (client, sdk) =>
+    Promise.all(all.map((batch) => openBatch(client, sdk, batch))),
+  );
+  all.forEach((batch, at) =>
+    batch.forEach((place, i) => take(place, opened[at]?.[i] ?? strange("an item is missing from it"))),
   );
   return results;
 }
 
 async function openBatch(
-  account: Account,
+  client: Client,
+  sdk: Sdk,
   batch: readonly ItemPlace[],
-  signal: AbortSignal,
 ): Promise<readonly (Item | VaultError)[]> {
   const [first, ...more] = batch;
   if (!first) return [];
   if (more.length === 0) {
-    const one = await account
-      .call(signal, (client) => client.items.get(first.vaultId, first.id))
-      .catch((error: unknown) => {
-        if (error instanceof VaultError && error.code === "secret_not_found") return error;
-        throw error;
-      });
+    const one = await client.items.get(first.vaultId, first.id).catch((error: unknown) => {
+      const known = translate(error, sdk);
+      if (known.code === "secret_not_found") return known;
+      throw error;
+    });
     return [one];
   }
   const ids = batch.map(({ id }) => id);
-  const { individualResponses } = await account.call(signal, (client) => client.items.getAll(first.vaultId, ids));
+  const { individualResponses } = await client.items.getAll(first.vaultId, ids);
   if (individualResponses.length !== ids.length) throw strange("it has another number of items");
   return individualResponses.map(({ content, error }) => {
     if (content) return content;

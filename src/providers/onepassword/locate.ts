@@ -117,7 +117,8 @@ function ambiguous(name: string, items: readonly ItemInfo[], catalog: Catalog): 
     .slice(0, MOST_SHOWN)
     .map((item) => {
       const day = Number.isNaN(item.updatedAt) ? "?" : new Date(item.updatedAt).toISOString().slice(0, 10);
-      const where = `${quoted(item.title)} in ${quoted(catalog.vaultTitle(item.vaultId))}, changed ${day}`;
+      // Quotes stand around what can be asked for, and nothing else.
+      const where = `${glimpse(item.title, 80)} in ${glimpse(catalog.vaultTitle(item.vaultId), 80)}, changed ${day}`;
       return `"${glimpse(catalog.nameOf(item), 260)}" (${where})`;
     });
   const rest = items.length - shown.length;

@@ -67,7 +67,7 @@ export function openOverviews(account: Account, allowed: readonly string[] | und
 
   return {
     current: (signal) => {
-      if (kept && !kept.fresh.over()) return Promise.resolve(kept.catalog);
+      if (kept && !kept.fresh.over()) return untilAborted(Promise.resolve(kept.catalog), signal);
       return untilAborted(flight ?? fetch(), signal);
     },
     newer: (than, signal) => {
