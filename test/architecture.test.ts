@@ -32,6 +32,7 @@ const HOMES: Record<string, readonly string[]> = {
   "better-sqlite3": ["state/"],
   "@ngrok/ngrok": ["tunnels/ngrok.ts"],
   "@1password/sdk": ["providers/onepassword/"],
+  undici: ["providers/http.ts"],
   dotenv: ["providers/env/", "config/load.ts"],
   "jsonc-parser": ["config/"],
   zod: ["config/", "providers/", "channels/", "tunnels/", "mcp/", "web/"],
@@ -41,6 +42,7 @@ const HOMES: Record<string, readonly string[]> = {
 const REVEALS = [
   "mcp/reply.ts", // the approved answer to the agent
   "providers/env/write.ts", // the approved value into the file
+  "providers/http.ts", // a vault's token into the request's header
   "providers/onepassword/account.ts", // the service account's own token
   "providers/onepassword/plan.ts", // whether 1Password can hold the value
   "providers/onepassword/write.ts", // the approved value into the item
@@ -48,7 +50,7 @@ const REVEALS = [
   "channels/ntfy.ts", // the channel's own token
 ];
 
-const HEAVY = ["express", "better-sqlite3", "@ngrok/ngrok", "@1password/sdk", "dotenv"];
+const HEAVY = ["express", "better-sqlite3", "@ngrok/ngrok", "@1password/sdk", "dotenv", "undici"];
 
 const roomOf = (file: string): string => file.split("/")[0] as string;
 /** The code of a file, without its comments: those may name what the code may not do. */
@@ -91,7 +93,7 @@ describe("the house", () => {
       if (targetRoom !== room) expect(ROOMS[room], `${file} imports ${target}`).toContain(targetRoom);
       if (room === "providers" && targetRoom === "providers") {
         const [, from_ = "", to = ""] = [room, file.split("/")[1], target.split("/")[1]];
-        const shared = ["define.ts", "registry.ts", "http.ts", "exec.ts"];
+        const shared = ["define.ts", "registry.ts", "http.ts", "http-ca.ts", "http-faults.ts", "exec.ts"];
         if (from_ !== "registry.ts") expect([from_, ...shared], `${file} imports ${target}`).toContain(to);
       }
     }

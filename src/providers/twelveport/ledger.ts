@@ -1,0 +1,108 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import * as z from "zod";
+import type { Clock } from "../../core/clock.ts";
+import { VaultError } from "../../core/errors.ts";
+import type { Notes } from "../../core/ports.ts";
+
+const PROCESS = z.object({ id: z.string(), pid: z.int().positive(), host: z.string() });
+
+/** A process of ours, and the opened vault in it. */
+export type Process = z.output<typeof PROCESS>;
+
+const RECORD = z.object({
+  /**
+   * submitting: being sent, so perhaps there. unsure: sent, and what became of it is not known. submitted: there, and not
+   * seen in a queue yet. waiting: seen with the vault's people. open: they said yes. rejected: they said no.
+   */
+  state: z.enum(["submitting", "unsure", "submitted", "waiting", "open", "rejected"]),
+  by: PROCESS,
+  /** When it was submitted, epoch ms. */
+  at: z.number(),
+  /** End of the time that was requested, epoch ms. */
+  until: z.number(),
+  /** 12Port's id of the request. */
+  request: z.string().optional(),
+  /** The action under which it was seen. */
+  action: z.string().optional(),
+  /** The id that ends it. */
+  workflow: z.string().optional(),
+  /** The processes that have read the asset under it; the last of them ends it. */
+  users: z.array(PROCESS).optional(),
+});
+
+/** What is known of the request for one asset. */
+export type AccessRecord = z.output<typeof RECORD>;
+
+/** A record as it was found: what is put in its place is put there only if it still is this one. */
+export interface Noted extends AccessRecord {
+  readonly asset: string;
+  readonly raw: unknown;
+}
+
+/**
+ * The requests for assets, shared by all processes of this user and kept over restarts. Every change is made to a record
+ * that was seen, by exactly one process; whoever comes second looks again.
+ */
+export interface Ledger {
+  readonly me: Process;
+  /** The record of an asset. One whose time is over is dropped first. Throws where it cannot be understood. */
+  readonly find: (asset: string) => Noted | undefined;
+  /** Everything there is, over or not. */
+  readonly all: () => readonly Noted[];
+  /** Writes down that this process is about to submit, if nobody else does or has. */
+  readonly claim: (asset: string, until: number) => Noted | undefined;
+  /** The changed record; undefined when somebody else has changed it meanwhile. */
+  readonly change: (noted: Noted, to: Partial<AccessRecord>) => Noted | undefined;
+  readonly drop: (noted: Noted) => boolean;
+}
+
+/** The requests kept in these notes. */
+export function createLedger(notes: Notes, clock: Clock): Ledger {
+  const me: Process = { id: randomUUID(), pid: process.pid, host: hostname() };
+  return {
+    me,
+    find: (asset) => {
+      const raw = notes.get(asset);
+      if (raw === undefined) return undefined;
+      const noted = parsed(asset, raw);
+      if (noted.until > clock.now()) return noted;
+      notes.swap(asset, raw, undefined);
+      return undefined;
+    },
+    all: () => [...notes.all()].map(([asset, raw]) => parsed(asset, raw)),
+    claim: (asset, until) => {
+      const record: AccessRecord = { state: "submitting", by: me, at: clock.now(), until };
+      return notes.add(asset, record) ? { ...record, asset, raw: record } : undefined;
+    },
+    change: ({ asset, raw, ...record }, to) => {
+      const next: AccessRecord = { ...record, ...to };
+      return notes.swap(asset, raw, next) ? { ...next, asset, raw: next } : undefined;
+    },
+    drop: ({ asset, raw }) => notes.swap(asset, raw, undefined),
+  };
+}
+
+/** Whether a process is certainly no more. One on another computer never is. */
+export function isGone({ pid, host }: Process): boolean {
+  if (host !== hostname()) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ESRCH";
+  }
+}
+
+function parsed(asset: string, raw: unknown): Noted {
+  const read = RECORD.safeParse(raw);
+  if (read.success) return { ...read.data, asset, raw };
+  // Taking it for none would mean to ask twice.
+  throw new VaultError(
+    "provider_unavailable",
+    `what was noted of the request for 12Port asset ${asset} is not understood`,
+    {
+      hint: "update agent-vault: a newer version has written it",
+    },
+  );
+}

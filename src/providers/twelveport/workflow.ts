@@ -1,0 +1,265 @@
+import type { Clock } from "../../core/clock.ts";
+import { VaultError } from "../../core/errors.ts";
+import { glimpse, quoted } from "../../core/text.ts";
+import { faultOf, mayHaveHappened } from "../http-faults.ts";
+import { pause } from "../http.ts";
+import { cancelledHere, untilAborted } from "./abort.ts";
+import type { Api } from "./api.ts";
+import { isGone, type Ledger, type Noted } from "./ledger.ts";
+import { type Sighting, seek } from "./probe.ts";
+import type { RequestState } from "./replies.ts";
+import { blocked, nobodyAnswered, notInTime, turnedDown } from "./verdicts.ts";
+import type { Tell, Watching } from "./watches.ts";
+
+export interface WorkflowOptions {
+  readonly api: Api;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  /** The values of RequestAction, asked for when they are needed. */
+  readonly actions: (signal: AbortSignal) => Promise<readonly string[]>;
+  readonly requestMs: number;
+  readonly pollMs: number;
+  readonly timeoutMs: number | undefined;
+  readonly onReject: "ask" | "giveUp";
+}
+
+/** An asset that is to be read. */
+export interface Wanted {
+  readonly id: string;
+  /** How messages call it. */
+  readonly label: string;
+  /** What its people are told. */
+  readonly message: string;
+}
+
+/** For how long the process that is submitting may take, before it is taken to have failed. */
+const SUBMITTING_MS = 60_000;
+/** For how long a request that may have arrived is looked for. */
+const UNSURE_MS = 30_000;
+const GLANCE_MS = 2_000;
+/** For how long a server may be away while its people are waited for. */
+const AWAY_MS = 10 * 60_000;
+
+/**
+ * The vault's own approval, from the request to the answer. All that is known of a request stands in the ledger before the
+ * next step is taken, so that whoever comes later, after a crash too, goes on from there and nobody asks twice.
+ */
+export class Workflow {
+  readonly #o: WorkflowOptions;
+  /** Assets whose last read was refused for want of an approval. */
+  readonly #restricted = new Set<string>();
+  readonly #submissions = new Map<string, Promise<void>>();
+
+  constructor(options: WorkflowOptions) {
+    this.#o = options;
+  }
+
+  /** Notes that an asset was refused for want of an approval: the next `prepare` asks for one. */
+  restrict(asset: string): void {
+    this.#restricted.add(asset);
+  }
+
+  /** Whether there is anything to do or to wait for before an asset can be read. Asks nobody. */
+  isPending(asset: string): boolean {
+    const noted = this.#o.ledger.find(asset);
+    return noted === undefined ? this.#restricted.has(asset) : noted.state !== "open";
+  }
+
+  /** Makes an asset ready: goes on from whatever is noted until the vault's people have answered. */
+  prepare({ id, label, message }: Wanted): Watching {
+    return async (tell, signal) => {
+      const { ledger } = this.#o;
+      try {
+        for (;;) {
+          if (signal.aborted) throw cancelledHere();
+          await untilAborted(this.#submissions.get(id) ?? Promise.resolve(), signal);
+          const noted = ledger.find(id);
+          if (noted === undefined) {
+            if (!this.#restricted.has(id)) return;
+            await this.#submit({ id, label, message }, signal);
+          } else if (await this.#advance(noted, label, tell, signal)) return;
+        }
+      } finally {
+        // A read said so, and only the next read can say so again.
+        if (!signal.aborted) this.#restricted.delete(id);
+      }
+    };
+  }
+
+  /** One step on from what is noted. True when the asset may be read now. */
+  #advance(noted: Noted, label: string, tell: Tell, signal: AbortSignal): boolean | Promise<boolean> {
+    const { state } = noted;
+    if (state === "open") return true;
+    if (state === "rejected") return this.#onRejected(noted, label);
+    if (state === "submitted") return this.#locate(noted, label, tell, signal);
+    return state === "waiting" ? this.#poll(noted, label, tell, signal) : this.#recover(noted, label, tell, signal);
+  }
+
+  /** Asks the vault's people, if nobody else does. Noted before it is sent; once sent, nobody's leaving stops it. */
+  async #submit({ id, label, message }: Wanted, signal: AbortSignal): Promise<void> {
+    const { ledger, clock, requestMs, api } = this.#o;
+    const from = clock.now();
+    const claimed = ledger.claim(id, from + requestMs);
+    if (claimed === undefined) return;
+    this.#restricted.delete(id);
+    const send = async (): Promise<void> => {
+      let request;
+      try {
+        request = await api.createRequest(id, { message, from, to: claimed.until }, new AbortController().signal);
+      } catch (error) {
+        if (mayHaveHappened(error)) ledger.change(claimed, { state: "unsure" });
+        else ledger.drop(claimed);
+        throw error instanceof VaultError ? withAsset(error, label) : error;
+      }
+      ledger.change(claimed, { state: "submitted", ...(request !== undefined && { request }) });
+    };
+    const sending = send().finally(() => this.#submissions.delete(id));
+    sending.catch(() => {});
+    this.#submissions.set(id, sending);
+    await untilAborted(sending, signal);
+  }
+
+  /** Finds out what became of a request that somebody began to submit, and did not get to the end of. */
+  async #recover(noted: Noted, label: string, tell: Tell, signal: AbortSignal): Promise<boolean> {
+    const { ledger, clock, api, actions } = this.#o;
+    const ageMs = clock.now() - noted.at;
+    const isOurs = noted.by.id === ledger.me.id;
+    const isOver = noted.state === "unsure" || isOurs || isGone(noted.by);
+    tell(`waiting for an earlier request for 12Port asset ${glimpse(label, 80)} to show up`);
+    if (!isOver && ageMs < SUBMITTING_MS) {
+      await this.#pause(GLANCE_MS, signal);
+      return false;
+    }
+    const sighting = await seek(noted.asset, await actions(signal), api, clock, signal);
+    if (sighting.is === "active") return this.#seen(noted, sighting);
+    if (sighting.is === "blocked") return this.#block(noted, label, sighting.state);
+    if (noted.state === "unsure" && clock.now() - noted.at < UNSURE_MS) {
+      await this.#pause(GLANCE_MS, signal);
+      return false;
+    }
+    // It never arrived, or has been answered already: a read tells which of the two, and who then submits is alone.
+    ledger.drop(noted);
+    return false;
+  }
+
+  /** Finds the action under which a request that was submitted is kept. */
+  async #locate(noted: Noted, label: string, tell: Tell, signal: AbortSignal): Promise<boolean> {
+    const { clock, api, actions, pollMs } = this.#o;
+    tell(`waiting for 12Port to put ${requestText(noted)} for asset ${glimpse(label, 80)} before its approvers`);
+    const sighting = await seek(noted.asset, await actions(signal), api, clock, signal);
+    // Approved by a form and not by people, it never was in a queue: let a read try.
+    if (sighting.is === "none") return true;
+    if (sighting.is === "blocked") return this.#block(noted, label, sighting.state);
+    if (sighting.is === "active") return this.#seen(noted, sighting);
+    // Wrong actions always say Open, so this is the right one; what it says may be about an earlier request.
+    await this.#pause(pollMs, signal);
+    const { state } = await api.requestStatus(noted.asset, sighting.action, signal);
+    if (state === "Closed") return this.#reject(noted, label);
+    return state === "Open";
+  }
+
+  /** Asks how things stand, again and again, until the vault's people have answered or time is up. */
+  async #poll(noted: Noted, label: string, tell: Tell, signal: AbortSignal): Promise<boolean> {
+    const { ledger, clock, timeoutMs, pollMs } = this.#o;
+    const giveUpAt = Math.min(noted.until, timeoutMs === undefined ? noted.until : noted.at + timeoutMs);
+    let heardAt: number | undefined;
+    for (;;) {
+      const state = await this.#stateOf(noted, heardAt, signal);
+      if (state === "Active") {
+        heardAt = clock.mono();
+        tell(
+          `waiting for the approvers of 12Port asset ${glimpse(label, 80)}${noted.request === undefined ? "" : ` (${requestText(noted)})`}`,
+        );
+      }
+      if (state === "away")
+        tell(`waiting for 12Port, which does not answer just now, about asset ${glimpse(label, 80)}`);
+      if (state === "Open") {
+        ledger.change(noted, { state: "open" });
+        return false;
+      }
+      if (state === "Closed") return this.#reject(noted, label);
+      if (state === "Restricted" || state === "MFA") return this.#block(noted, label, state);
+      if (clock.now() >= noted.until) {
+        ledger.drop(noted);
+        throw notInTime(label);
+      }
+      if (clock.now() >= giveUpAt) throw nobodyAnswered(label, noted.until);
+      await this.#pause(Math.min(jittered(pollMs), Math.max(1, giveUpAt - clock.now())), signal);
+      // Another process may have heard the answer first.
+      const now = ledger.find(noted.asset);
+      if (now?.state !== "waiting" || now.action !== noted.action) return false;
+    }
+  }
+
+  /** How a request stands; "away" while the server cannot be asked, for as long as that may last. */
+  async #stateOf(
+    { asset, action = "" }: Noted,
+    heardAt: number | undefined,
+    signal: AbortSignal,
+  ): Promise<RequestState | "away"> {
+    const { api, clock } = this.#o;
+    try {
+      const { state } = await api.requestStatus(asset, action, signal);
+      if (state !== "Unknown") return state;
+      throw new VaultError(
+        "provider_unavailable",
+        `12Port says of the request for asset ${asset} what is not known here`,
+        {
+          hint: "look at the request in 12Port; this version of agent-vault may not fit that version of it",
+        },
+      );
+    } catch (error) {
+      const fault = faultOf(error);
+      const isAway = fault !== undefined && fault.kind !== "cancelled" && !signal.aborted;
+      // Whoever comes anew is told at once; who has been waiting for days is not sent away for a minute's outage.
+      if (!isAway || heardAt === undefined || clock.mono() - heardAt > AWAY_MS) throw error;
+      return "away";
+    }
+  }
+
+  /** It is with the vault's people: from now on that action alone is looked at. */
+  #seen(noted: Noted, { action, workflow }: Extract<Sighting, { is: "active" }>): false {
+    this.#o.ledger.change(noted, { state: "waiting", action, ...(workflow !== undefined && { workflow }) });
+    return false;
+  }
+
+  #reject(noted: Noted, label: string): never {
+    const { ledger, onReject } = this.#o;
+    if (onReject === "ask") ledger.drop(noted);
+    else ledger.change(noted, { state: "rejected" });
+    throw turnedDown(label, onReject === "ask" ? undefined : noted.until, noted.request);
+  }
+
+  #onRejected(noted: Noted, label: string): boolean {
+    const { ledger, onReject } = this.#o;
+    if (onReject === "giveUp") throw turnedDown(label, noted.until, noted.request);
+    ledger.drop(noted);
+    return false;
+  }
+
+  #block(noted: Noted, label: string, state: "Restricted" | "MFA"): never {
+    this.#o.ledger.drop(noted);
+    throw blocked(label, state);
+  }
+
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    await pause(this.#o.clock, ms, signal);
+    if (signal.aborted) throw cancelledHere();
+  }
+}
+
+function requestText({ request }: Noted): string {
+  return request === undefined ? "the request" : `request ${glimpse(request, 40)}`;
+}
+
+/** Not all who wait ask at the same moment. */
+function jittered(ms: number): number {
+  return Math.round(ms * (0.9 + 0.2 * Math.random()));
+}
+
+/** The same error, with the asset it is about. */
+function withAsset(error: VaultError, label: string): VaultError {
+  const { code, message, hint, cause } = error;
+  const about = `asset ${quoted(label)}: ${message}`;
+  return new VaultError(code, about, { ...(hint !== undefined && { hint }), cause });
+}
