@@ -5,7 +5,7 @@ import { eventsOf, query, type World } from "./support/agent.ts";
 import { world as makeWorld } from "./support/begin.ts";
 import { buildPatched, type Plant } from "./support/patched.ts";
 import { approve, decide } from "./support/person.ts";
-import { diaryOf, PROBE } from "./support/probe-provider.ts";
+import { diaryOf, PROBE, probe } from "./support/probe-provider.ts";
 import { type Raw, startRaw, statusOfAnswer, textOfAnswer } from "./support/raw.ts";
 
 // The real program, with one more kind of vault in its registry.
@@ -36,7 +36,7 @@ async function begin(vaults: Record<string, object>, as: Program = program): Pro
   // The diaries lie in a world of their own: their place must be known before the configuration is written.
   const folder = dirname(makeWorld().secrets);
   const file = (vault: string): string => join(folder, `${vault}.diary`);
-  const probes = Object.entries(vaults).map(([name, own]) => [name, { type: "probe", diary: file(name), ...own }]);
+  const probes = Object.entries(vaults).map(([name, own]) => [name, { type: probe.type, diary: file(name), ...own }]);
   const env = { type: "env", file: "../secrets.env" };
   const world = makeWorld({ config: { vaults: { ...Object.fromEntries(probes), env } } });
   const raw = await startRaw(world, { program: as.file });
