@@ -40,14 +40,13 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
   let told = "";
   let answered = false;
   let settled = false;
-  let stopBeat = (): void => {};
 
   const textOf = (wait: Wait): string => {
     if (wait.upstream) return upstreamText(wait.upstream, clock.now());
     return answered ? "A person has answered; the vault is at work." : progressText(wait, clock.now());
   };
-  const tell = (wait: Wait): void => {
-    told = textOf(wait);
+  const tell = (text: string): void => {
+    told = text;
     // A client that has gone away is noticed elsewhere; a lost progress message is no reason to fail.
     if (call.progress) void call.progress(++beats, told).catch(() => {});
   };
@@ -57,11 +56,12 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
     void session.dialogs.show(wait, { over: dialogOver.signal, isSettled: () => settled });
   };
   const beat = (): void => {
-    if (!last || isOver) return;
-    tell(last);
-    putUpDialog(last);
+    if (isOver) return;
+    tell(last ? textOf(last) : "The vault is at work.");
+    if (last) putUpDialog(last);
     stopBeat = clock.after(HEARTBEAT_MS, beat);
   };
+  let stopBeat = clock.after(HEARTBEAT_MS, beat);
   call.signal.addEventListener(
     "abort",
     () => {
@@ -81,11 +81,11 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
     },
     isStop,
     waiting: (wait) => {
-      if (last === undefined) stopBeat = clock.after(HEARTBEAT_MS, beat);
       last = wait;
       // Told at once is what changes for the person: where to answer, what does not work on the way there, and for whom
       // it waits after that.
-      if ((wait.link || wait.upstream) && textOf(wait) !== told) tell(wait);
+      const text = textOf(wait);
+      if ((wait.link || wait.upstream) && text !== told) tell(text);
       putUpDialog(wait);
     },
     // The client is still kept alive, but nobody is asked any more.

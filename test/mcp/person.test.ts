@@ -94,6 +94,14 @@ describe("a call that waits", () => {
     expect(waiter.holdMs).toBe(0);
   });
 
+  it("keeps the client alive from the first moment on, for a vault that is slow before anybody is asked", () => {
+    const { clock, messages, waiter, wait, link } = start();
+    clock.advance(25_000);
+    expect(messages).toEqual(["The vault is at work.", "The vault is at work."]);
+    waiter.waiting({ ...wait, link });
+    expect(messages.at(-1)).toContain("Approve or deny at");
+  });
+
   it("falls silent when it is over", () => {
     const { clock, messages, waiter, done, wait, link } = start();
     waiter.waiting({ ...wait, link });
