@@ -54,11 +54,11 @@ function hasUses({ owed, flights, held, pickup }: Grant): boolean {
 }
 
 /** The approvals that several grants rest on: their ids, with commas. */
-export function approvalsOf(grants: Iterable<Grant>): string {
-  return [...new Set([...grants].map(({ approval }) => approval))].join(",");
+export function approvalsOf(grants: ReadonlySet<Grant>): string {
+  return [...grants].map(({ approval }) => approval).join(",");
 }
 
 /** The nearest end of their windows, epoch ms. */
-export function endOf(grants: Iterable<Grant>): number {
+export function endOf(grants: ReadonlySet<Grant>): number {
   return Math.min(...[...grants].map(({ window }) => window?.span.endsAt ?? Number.POSITIVE_INFINITY));
 }

@@ -74,7 +74,7 @@ export class Grants {
     const grant = this.#grants.get(approval);
     if (!grant || grant.owed === 0 || this.#isOver(grant)) return undefined;
     grant.owed -= 1;
-    return this.#fly([grant], "asked");
+    return new Flight(new Set([grant]), "asked", this.#keeper);
   }
 
   /** Takes the permission for the whole request, or nothing: a batch is never half permitted. */
@@ -82,10 +82,10 @@ export class Grants {
     const held = this.#pickupFor(request.key);
     if (held && sameSecrets(held.request, request)) {
       held.held = false;
-      return this.#fly([held], "asked");
+      return new Flight(new Set([held]), "asked", this.#keeper);
     }
     const covering = this.#covering(request);
-    return covering && this.#fly(covering, "window");
+    return covering && new Flight(covering, "window", this.#keeper);
   }
 
   /** Until when an open window already covers an item; undefined when it does not. */
@@ -143,14 +143,14 @@ export class Grants {
     return undefined;
   }
 
-  #covering(request: AccessRequest): readonly Grant[] | undefined {
+  #covering(request: AccessRequest): ReadonlySet<Grant> | undefined {
     // A request for nothing is covered by nothing.
     if (request.items.length === 0) return undefined;
-    const covering: Grant[] = [];
+    const covering = new Set<Grant>();
     for (const item of request.items) {
       const grant = this.#windowOver(request, item);
       if (!grant) return undefined;
-      covering.push(grant);
+      covering.add(grant);
     }
     return covering;
   }
@@ -164,10 +164,6 @@ export class Grants {
       if (!this.#isOver(grant) && isLive(window.span)) return grant;
     }
     return undefined;
-  }
-
-  #fly(grants: readonly Grant[], basis: Claim["basis"]): Claim {
-    return new Flight(new Set(grants), basis, this.#keeper);
   }
 
   /**

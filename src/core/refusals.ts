@@ -32,6 +32,7 @@ export class Refusals {
 
   /** For how long the latest refusal that touches one of these names or refs still holds, ms; 0 when none does. */
   leftMs(session: string, vault: string, action: Action, things: readonly string[]): number {
+    if (this.#denied.size === 0) return 0;
     const now = this.#clock.mono();
     const ends = things.map((thing) => this.#denied.get(keyOf(session, vault, action, thing)) ?? now);
     return Math.max(0, ...ends.map((end) => end - now));
