@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { vaultOfVariables } from "../../src/config/variables.ts";
+import { PROVIDERS } from "../../src/providers/registry.ts";
 import { providerContext } from "../support/provider-context.ts";
 import { configOf, loadText, makeFolder, problemsOf } from "./folder.ts";
 
@@ -587,12 +588,20 @@ describe("the files that come with it", () => {
 
   it("include an example that works", async () => {
     const example = readFileSync("agent-vault.config.example.json", "utf8");
-    const config = configOf(await loadText(example, { NGROK_AUTHTOKEN: "x", NTFY_TOPIC: "y" }));
+    const tokens = { NGROK_AUTHTOKEN: "x", NTFY_TOPIC: "y" };
+    const vaultTokens = { OP_SERVICE_ACCOUNT_TOKEN: "ops_z", TWELVEPORT_TOKEN: "z" };
+    const config = configOf(await loadText(example, tokens));
     expect(config.warnings).toEqual([]);
-    expect(config.vaults.map(({ name, use }) => [name, use.ready])).toEqual([
+    const ready = ({ vaults }: typeof config) => vaults.map(({ name, use }) => [name, use.ready]);
+    const files = [
       ["dev", true],
       ["prod", true],
-    ]);
+    ];
+    expect(ready(config)).toEqual([...files, ["team", false], ["servers", false]]);
+    const whole = configOf(await loadText(example, { ...tokens, ...vaultTokens }));
+    expect(ready(whole)).toEqual([...files, ["team", true], ["servers", true]]);
+    // Every kind of vault is in it.
+    expect(new Set(whole.vaults.map(({ type }) => type))).toEqual(new Set(PROVIDERS.map(({ type }) => type)));
     expect(config.tunnel).toMatchObject({ type: "ngrok", use: { ready: true } });
     expect(dirname(config.database)).toMatch(/agent-vault$/);
   });

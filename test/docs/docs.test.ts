@@ -1,16 +1,20 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
 import { parse } from "dotenv";
 import { describe, expect, it } from "vitest";
 import { MIGRATIONS } from "../../src/audit/schema.ts";
 import { CLIENTS } from "../../src/cli/snippets.ts";
+import { capabilityText } from "../../src/config/kinds.ts";
 import { CODES } from "../../src/core/errors.ts";
 import { holdOf } from "../../src/mcp/clients.ts";
+import { PROVIDERS } from "../../src/providers/registry.ts";
 import { explain } from "../../src/tunnels/ngrok-errors.ts";
 import { loadText, problemsOf } from "../config/folder.ts";
 import { begin } from "../support/begin.ts";
 import { wrongCommands } from "./commands.ts";
-import { blocksOf, deadLinks, DOCUMENTS, read, spansOf, tableOf } from "./documents.ts";
+import { blocksOf, deadLinks, DOCUMENTS, read, ROOT, spansOf, tableOf } from "./documents.ts";
 
 const README = read("README.md");
 
@@ -58,7 +62,8 @@ describe("README", () => {
 
   it.each([
     ["a key that does not exist", '"ttlScope": "vault"', '"ttlScop": "vault"'],
-    ["a kind of vault that does not exist", '"type": "env"', '"type": "1password"'],
+    ["a kind of vault that does not exist", '"type": "1password"', '"type": "1pass"'],
+    ["an option inside another that does not exist", '"category": "login"', '"kategory": "login"'],
     ["a part without its mark", "<!-- part -->\n", ""],
     ["other lines for the client", '"args": ["-y", "agent-vault"]', '"args": ["agent-vault"]'],
     ["a token written out", '"env:NGROK_AUTHTOKEN",\n', '"2canary4711",\n'],
@@ -82,12 +87,19 @@ describe("README", () => {
 
   it("explains every status that a tool can answer with, and no other", () => {
     const never = ["usage", "tunnel_unavailable", "channel_unavailable"];
-    // For vaults that check logins and whose names need not be unique: an env file is neither.
-    const later = ["ambiguous", "provider_auth"];
-    const codes = Object.keys(CODES).filter((code) => ![...never, ...later].includes(code));
+    const codes = Object.keys(CODES).filter((code) => !never.includes(code));
     expect(rowsOf(README, "| status | means | the agent should |").toSorted()).toEqual(
       ["ok", "pending", ...codes].toSorted(),
     );
+  });
+
+  it("says what each kind of vault can do as it is", () => {
+    const [, heading = ""] = /\n(\| vault \|.*\|)\n/.exec(README) ?? [];
+    const types = spansOf(heading);
+    expect(types).toEqual(PROVIDERS.map(({ type }) => type));
+    const rows = tableOf(README, heading);
+    const said = types.map((_, at) => rows.filter((cells) => cells[at + 1] === "yes").map(([what]) => what));
+    expect(said).toEqual(PROVIDERS.map(({ can }) => capabilityText(can).split(", ")));
   });
 
   it("says how long calls wait as it is", () => {
@@ -115,8 +127,8 @@ describe("README", () => {
   });
 
   it("names the variables that are read", () => {
-    const sources = ["src/config/load.ts", "src/config/file.ts", "src/config/places.ts"].map(read).join("\n");
-    const named = sources.match(/AGENT_VAULT_[A-Z_]+/g) ?? [];
+    const files = ["load", "file", "places", "variables"].map((name) => read(`src/config/${name}.ts`));
+    const named = files.join("\n").match(/\b(?:AGENT_VAULT|OP)_[A-Z0-9_]+/g) ?? [];
     expect(rowsOf(README, "| variable | meaning |").toSorted()).toEqual(
       [...new Set([...named, "NGROK_AUTHTOKEN"])].toSorted(),
     );
@@ -142,11 +154,37 @@ describe("README", () => {
   it("promises nothing that does not work yet", () => {
     const from = README.indexOf("\n## Coming from");
     const [offered, limits] = [README.slice(0, from).toLowerCase(), README.slice(from)];
-    const coming = ["1password", "hashicorp", "12port", "delinea", "passkey", "slack"];
+    const coming = ["hashicorp", "delinea", "passkey", "slack"];
     expect(coming.filter((word) => offered.includes(word))).toEqual([]);
     expect(limits).toContain("Webhooks are not sent");
   });
 });
+
+describe.each(PROVIDERS.map(({ type, title, options }) => ({ type, title, options })))(
+  "the page of $type",
+  ({ type, title, options }) => {
+    const path = `docs/providers/${type}.md`;
+    const text = existsSync(join(ROOT, path)) ? read(path) : "";
+
+    it("is there, is listed and is linked from README", () => {
+      expect(text).toMatch(/^# \S/);
+      expect(text.toLowerCase()).toContain(title.toLowerCase());
+      expect(read("docs/providers/README.md")).toContain(`](${type}.md)`);
+      expect(README).toContain(`](${path})`);
+    });
+
+    it("has the options of the program", () => {
+      const rows = rowsOf(text, "| field | value | default | meaning |");
+      expect(new Set(rows.map((name) => name.split(".")[0]))).toEqual(new Set(Object.keys(options.shape)));
+    });
+
+    it("shows only configurations that load without a complaint, one of this type among them", async () => {
+      const vaults = blocksOf(text).filter(({ language, text }) => language === "json" && text.includes(`"${type}"`));
+      expect(vaults.length).toBeGreaterThan(0);
+      expect(await wrongBlocks(text)).toEqual([]);
+    });
+  },
+);
 
 describe.each(DOCUMENTS)("%s", (path) => {
   const text = read(path);
@@ -157,6 +195,14 @@ describe.each(DOCUMENTS)("%s", (path) => {
 
   it("tells nobody to type what does not exist", () => {
     expect(wrongCommands(text)).toEqual([]);
+  });
+
+  it("names no code that a tool cannot answer with", () => {
+    const known = [...Object.keys(CODES), "ok", "pending"];
+    const named = spansOf(text).filter((span) =>
+      /^(?:provider|upstream|vault|config|audit|page|rate)_[a-z_]+$/.test(span),
+    );
+    expect(named.filter((code) => !known.includes(code))).toEqual([]);
   });
 
   it("says nothing of the machine it was written on", () => {

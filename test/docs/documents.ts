@@ -12,12 +12,11 @@ export interface Block {
 }
 
 /** The Markdown that people are given, by its path below the repository. */
-export const DOCUMENTS: readonly string[] = [
-  ...readdirSync(ROOT).filter((name) => name.endsWith(".md")),
-  ...readdirSync(join(ROOT, "docs"))
+export const DOCUMENTS: readonly string[] = ["", "docs/", "docs/providers/"].flatMap((folder) =>
+  readdirSync(join(ROOT, folder))
     .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
-];
+    .map((name) => `${folder}${name}`),
+);
 
 export function read(path: string): string {
   return readFileSync(join(ROOT, path), "utf8");
