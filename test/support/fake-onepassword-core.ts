@@ -52,6 +52,11 @@ export function newItem(
   return { ...item, tags: [], websites: [], version: 1, files: [], createdAt: at, updatedAt: at, state: "active" };
 }
 
+/** Twenty-six letters, as 1Password's are. */
+export function newId(n: number): string {
+  return n.toString(2).padStart(26, "0").replaceAll("0", "a").replaceAll("1", "7");
+}
+
 /** What the core answers to one call. Throws what the SDK throws then. */
 export function answer(sdk: Sdk, state: FakeState, name: string, asked: Parameters): unknown {
   const refuse = (message: string): never => sdk.throwError(JSON.stringify({ name: "Other", message }));
@@ -66,7 +71,10 @@ export function answer(sdk: Sdk, state: FakeState, name: string, asked: Paramete
 
   switch (name) {
     case "VaultsList":
-      return state.vaults.map(vaultOverview);
+      return state.vaults.map((vault) => {
+        const { decryptDetails = false } = (asked["params"] ?? {}) as { decryptDetails?: boolean };
+        return vaultOverview(vault, decryptDetails ? vault.title : "");
+      });
     case "ItemsList": {
       const [filter] = asked["filters"] as { content: { active: boolean; archived: boolean } }[];
       const wanted = { active: filter?.content.active ?? true, archived: filter?.content.archived ?? false };
@@ -140,9 +148,7 @@ function create(
   if (title === "") refuse("invalid user input: encountered the following errors: title is missing");
   const at = stamp(state);
   const item = newItem({
-    id: `n${String(state.next++)
-      .replaceAll(/[0189]/g, "b")
-      .padStart(25, "a")}`,
+    id: newId(state.next++),
     vaultId: vault.id,
     title,
     category,
@@ -211,7 +217,7 @@ function itemOverview(item: FakeItem): unknown {
   return { id, title, category, vaultId, websites, tags, createdAt, updatedAt, state };
 }
 
-function vaultOverview({ id, title, items }: FakeVault): unknown {
+function vaultOverview({ id, items }: FakeVault, title: string): unknown {
   const activeItemCount = items.filter(({ state }) => state === "active").length;
   const at = "2026-01-01T00:00:00Z";
   const versions = { contentVersion: 1, attributeVersion: 1, createdAt: at, updatedAt: at };

@@ -3,7 +3,7 @@ import type * as OnePassword from "@1password/sdk";
 import type { Provider } from "../../src/core/ports.ts";
 import type { ProviderContext } from "../../src/providers/define.ts";
 import { type OnePasswordOptions, openOnePassword } from "../../src/providers/onepassword/provider.ts";
-import { answer, newItem, type FakeItem, type FakeState, type FakeVault } from "./fake-onepassword-core.ts";
+import { answer, newId, newItem, type FakeItem, type FakeState, type FakeVault } from "./fake-onepassword-core.ts";
 
 type Sdk = typeof OnePassword;
 
@@ -258,11 +258,6 @@ export function codeOf(seed: string): string {
 
 function sectionId(title: string): string {
   return `Section_${title.replaceAll(/[^A-Za-z0-9]/g, "_")}`;
-}
-
-/** Twenty-six letters, as 1Password's are. */
-function newId(n: number): string {
-  return n.toString(2).padStart(26, "0").replaceAll("0", "a").replaceAll("1", "7");
 }
 
 function day(n: number): string {

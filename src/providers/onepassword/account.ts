@@ -43,7 +43,7 @@ export function openAccount({ token, clock, version, loadSdk }: AccountOptions):
 
   function refuseLimited(): void {
     if (!limited) return;
-    if (limited.over() === "time") limited = undefined;
+    if (limited.over()) limited = undefined;
     else throw rateLimited(limited.leftMs());
   }
 
@@ -111,17 +111,22 @@ export function openAccount({ token, clock, version, loadSdk }: AccountOptions):
 
   return {
     call: async (signal, run, { finish = false } = {}) => {
-      if (signal.aborted) throw cancelled();
+      refuseAborted(signal);
       refuseLimited();
       const begun = (client: Client, sdk: Sdk): ReturnType<typeof run> => {
         // Signing in took a while; what changes things does not begin for a call that has gone.
-        if (signal.aborted) throw cancelled();
+        refuseAborted(signal);
         return inTime(run(client, sdk), clock, CALL_MS);
       };
       const work = attempt(begun, true);
       return finish ? work : untilAborted(work, signal);
     },
   };
+}
+
+/** Throws `cancelled` for a call that has gone already. */
+export function refuseAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw cancelled();
 }
 
 /** The promise, or `cancelled` as soon as the signal aborts. What is abandoned fails silently. */

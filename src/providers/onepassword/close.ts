@@ -1,13 +1,13 @@
 import { fold } from "./catalog.ts";
 
 const MOST = 3;
-/** More names than this are not compared: the hint names list_secrets instead. */
-const MOST_COMPARED = 5_000;
+/** Beyond this many comparisons nobody waits for a suggestion; the hint names list_secrets instead. */
+const MOST_COMPARED = 20_000;
 
-/** Up to three names somebody may have meant, the likeliest first. */
-export function closeTo(wanted: string, names: readonly string[]): readonly string[] {
+/** Up to three names somebody may have meant, the likeliest first. `asked` is how many are looked for at once. */
+export function closeTo(wanted: string, names: readonly string[], asked: number): readonly string[] {
   const bare = bareOf(wanted);
-  if (bare === "" || bare.length > 100 || names.length > MOST_COMPARED) return [];
+  if (bare === "" || bare.length > 100 || names.length * asked > MOST_COMPARED) return [];
   const limit = Math.max(1, Math.floor(bare.length / 3));
   return names
     .map((name) => ({ name, far: distance(bare, bareOf(name), limit) }))

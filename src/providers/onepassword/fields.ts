@@ -107,7 +107,7 @@ function inSection({ id, title, sectionId, sectionTitle }: Field): readonly stri
 
 function fieldNotFound(shape: Shape, wanted: string): VaultError {
   const labels = wholeItem(shape).map((field) => labelOf(shape, field));
-  const close = closeTo(wanted, labels);
+  const close = closeTo(wanted, labels, 1);
   const meant = close.length > 0 ? `did you mean ${close.map(quoted).join(" or ")}? ` : "";
   return new VaultError("secret_not_found", `${quoted(shape.title)} has no field ${quoted(wanted)}`, {
     hint: `${meant}its fields are ${listed(labels)}`,

@@ -65,9 +65,10 @@ async function look(
 ): Promise<readonly Look[]> {
   const found = names.map((name) => ({ name, means: catalog.find(name) }));
   const items = found.flatMap(({ means }) => (means.is === "one" ? [means.item] : []));
+  const missing = found.filter(({ means }) => means.is === "none").length;
   const shapes = await openItems(account, items, signal, shapeOf);
   return found.map(({ name, means }): Look => {
-    if (means.is === "none") return { name, outcome: notFound(name, catalog), stale: "missing" };
+    if (means.is === "none") return { name, outcome: notFound(name, catalog, missing), stale: "missing" };
     if (means.is === "many") return { name, outcome: ambiguous(name, means.items, catalog) };
     const { item, field, query } = means;
     const shape = shapes.get(item.id) ?? strange("an item is missing from it");
@@ -96,11 +97,12 @@ function unlessMoving(look: Look): Look {
   return { name: look.name, outcome };
 }
 
-function notFound(name: string, catalog: Catalog): VaultError {
+function notFound(name: string, catalog: Catalog, asked: number): VaultError {
   const wanted = isReference(name) ? (parseReference(name)?.segments[1] ?? name) : name;
   const close = closeTo(
     wanted,
     catalog.items.map(({ title }) => title),
+    asked,
   );
   const meant = [...new Set(close)].map((title) => quoted(title)).join(" or ");
   return new VaultError("secret_not_found", `${quoted(name)} is not in 1Password, as far as it may be seen here`, {

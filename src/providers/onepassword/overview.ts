@@ -1,7 +1,7 @@
 import type { Client, ItemOverview, VaultOverview } from "@1password/sdk";
 import { type Clock, Span } from "../../core/clock.ts";
 import { VaultError } from "../../core/errors.ts";
-import { type Account, untilAborted } from "./account.ts";
+import { type Account, refuseAborted, untilAborted } from "./account.ts";
 import { type Catalog, catalogOf, type ItemInfo, type VaultInfo } from "./catalog.ts";
 
 /** For how long titles are taken to be what they were. */
@@ -37,7 +37,9 @@ export function openOverviews(account: Account, allowed: readonly string[] | und
   const isAllowed = (id: string): boolean => allowed === undefined || allowed.includes(id);
 
   async function listVaults(client: Client): Promise<VaultInfo[]> {
-    const vaults = (await client.vaults.list()).filter(({ id }) => isAllowed(id)).map(vaultInfo);
+    // Without being asked to, the SDK need not decrypt their titles.
+    const listed = await client.vaults.list({ decryptDetails: true });
+    const vaults = listed.filter(({ id }) => isAllowed(id)).map(vaultInfo);
     if (vaults.length === 0) throw nothingToSee(allowed);
     return vaults;
   }
@@ -66,17 +68,22 @@ export function openOverviews(account: Account, allowed: readonly string[] | und
   }
 
   return {
-    current: (signal) => {
-      if (kept && !kept.fresh.over()) return untilAborted(Promise.resolve(kept.catalog), signal);
+    current: async (signal) => {
+      refuseAborted(signal);
+      if (kept && !kept.fresh.over()) return kept.catalog;
       return untilAborted(flight ?? fetch(), signal);
     },
-    newer: (than, signal) => {
-      if (kept && kept.catalog !== than && !kept.fresh.over()) return Promise.resolve(kept.catalog);
-      if (kept && !kept.young.over()) return Promise.resolve(kept.catalog);
+    newer: async (than, signal) => {
+      refuseAborted(signal);
+      if (kept && kept.catalog !== than && !kept.fresh.over()) return kept.catalog;
+      if (kept && !kept.young.over()) return kept.catalog;
       return untilAborted(flight ?? fetch(), signal);
     },
-    // One that is under way may have looked before the moment that matters.
-    fresh: (signal) => untilAborted(fetch(), signal),
+    fresh: async (signal) => {
+      refuseAborted(signal);
+      // One that is under way may have looked before the moment that matters.
+      return untilAborted(fetch(), signal);
+    },
     forget: () => {
       kept = undefined;
       flight = undefined;
