@@ -20,7 +20,7 @@ export function assurance(config: Config): Finding[] {
     finding(
       "note",
       "it does not",
-      "stop a program that runs as you, an agent with a shell included: it could find the link and approve, or read a secrets file, without asking",
+      "stop a program that runs as you, an agent with a shell included: it could find the link and approve, or read a secrets file or the token of a vault, without asking",
     ),
     ...(config.tunnel.use.ready && config.tunnel.type !== "none"
       ? [

@@ -93,6 +93,6 @@ function rulesText({ ttlMs, ttlScope, writable }: Rules, can: VaultConfig["can"]
   const minutes = ttlMs / 60_000;
   const window = ttlMs === 0 ? "asks every time" : `an approval may stay open for ${minutes} min`;
   const covers = ttlMs === 0 ? "" : ttlScope === "vault" ? ", for the whole vault" : ", for the secrets shown";
-  const upstream = can.includes("prepare") ? "; its own people may be asked as well" : "";
+  const upstream = can.includes("prepare") ? "; its own approvers may be asked as well" : "";
   return `${window}${covers}; ${writable ? "agents may ask to write" : "agents cannot write"}${upstream}`;
 }

@@ -173,6 +173,9 @@ describe("the built program", () => {
     [["doctor"], 2],
     [["audit"], 0],
     [["audit", "--path"], 0],
+    [["providers"], 0],
+    [["providers", "--type", "12port"], 0],
+    [["providers", "--type", "nope"], 2],
   ])("ends %j with status %i, data on one side and words on the other", (args, wanted) => {
     const folder = makeFolder();
     const { status, out, err } = agentVault(folder, args);
@@ -218,6 +221,30 @@ describe("the built program", () => {
       err: "nothing in the log matches\n",
     });
     expect(agentVault(folder, ["doctor"]).out).toMatch(/ok {6}.*audit\.db: 2 events, \d+ KB/);
+  });
+
+  it("says of each vault what is wrong with it, repeats no token and keeps no note", () => {
+    const folder = makeFolder();
+    const vaults = {
+      op: { type: "1password", serviceAccountToken: "env:OP_4711" },
+      unset: { type: "1password", serviceAccountToken: "env:GONE_4711" },
+      // The discard port: nobody listens there.
+      pam: { type: "12port", server: "https://127.0.0.1:9", tenant: "acme", token: "env:PORT_4711" },
+      later: { type: "delinea" },
+      dev: {},
+    };
+    folder.write("agent-vault.config.json", JSON.stringify({ vaults }));
+    folder.write(".env.secrets", "A=hunter2-4711\n", 0o600);
+    const tokens = { OP_4711: "ops_hunter2-4712", PORT_4711: "hunter2-4713" };
+    const { status, out, err } = agentVault(folder, ["doctor"], tokens);
+    expect(status).toBe(1);
+    expect(out).toMatch(/FAILED {2}vault op: .*\(provider_auth\)\n {12}\S/);
+    expect(out).toMatch(/FAILED {2}vault unset: 1Password, left out: GONE_4711 is not set\n {12}\S/);
+    expect(out).toMatch(/FAILED {2}vault pam: .*\(provider_unavailable\)\n {12}\S/);
+    expect(out).toMatch(/FAILED {2}vault later: .*does not have its type yet\n {12}\S/);
+    expect(out).toMatch(/ok {6}vault dev: /);
+    expect(out + err + agentVault(folder, ["doctor", "--json"], tokens).out).not.toContain("hunter2");
+    expect(existsSync(join(folder.home, ".local"))).toBe(false);
   });
 
   it("leaves nothing behind in the state folder when it only looks", () => {
