@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { createServer as createPlain, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { selfSigned } from "../../tunnels/self-signed.ts";
+import { must } from "./outcomes.ts";
 import { type Backend, type Fault, RETRY_AFTER_S } from "./world.ts";
 
 /** An answer in the vault's own words. */
@@ -21,6 +23,8 @@ export interface FrontOptions {
   readonly purposeOf: (method: string, path: string) => Purpose;
   /** How the vault words what it says of credentials. */
   readonly refuse: (fault: "wrong" | "expired" | "insufficient") => Refusal;
+  /** Speaks without TLS, for those who cannot be told whom to trust. */
+  readonly plain?: true;
 }
 
 /** What stands between a provider and its server: TLS, and everything that can go wrong on the way. */
@@ -30,11 +34,16 @@ export interface Front extends Required<Pick<Backend, "break" | "mend" | "calls"
   readonly ca: string;
   /** Stands in every answer that it makes up itself: nobody may quote those. */
   readonly mark: string;
+  /** All that was sent to the host it redirects to. */
+  readonly sawElsewhere: () => string;
   readonly close: () => Promise<void>;
 }
 
+/** The ways to send somebody on; those who follow one may not follow another. */
+const REDIRECTS = [302, 307, 301, 308, 303];
+
 /** Starts it on a free port of this computer. */
-export async function startFront({ target, purposeOf, refuse }: FrontOptions): Promise<Front> {
+export async function startFront({ target, purposeOf, refuse, plain }: FrontOptions): Promise<Front> {
   const mark = randomBytes(12).toString("hex");
   const certificate = selfSigned();
   const counts = { list: 0, value: 0, other: 0 };
@@ -42,15 +51,20 @@ export async function startFront({ target, purposeOf, refuse }: FrontOptions): P
   let fault: Fault | undefined;
   let busy = 0;
   let elsewhere = 0;
+  let redirects = 0;
+  const saw: string[] = [];
 
-  const other = createPlain((_, response) => {
+  const other = createPlain((request, response) => {
     elsewhere++;
-    response.end("{}");
+    void (async () => {
+      saw.push(JSON.stringify([request.method, request.url, request.rawHeaders, await text(request)]));
+      response.end("{}");
+    })();
   });
   other.listen(0, "127.0.0.1");
   await once(other, "listening");
 
-  const server = createServer(certificate, (incoming, outgoing) => {
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     counts[purposeOf(incoming.method ?? "", incoming.url ?? "")]++;
     busy++;
     const over = new Promise<void>((resolve) => {
@@ -61,7 +75,9 @@ export async function startFront({ target, purposeOf, refuse }: FrontOptions): P
     });
     for (const seeker of seekers.splice(0)) seeker({ over });
     answer(incoming, outgoing);
-  });
+  };
+  const secure = plain ? undefined : createServer(certificate, serve);
+  const server = secure ?? createPlain(serve);
   const listen = async (port: number): Promise<number> => {
     server.listen(port, "localhost");
     await once(server, "listening");
@@ -102,13 +118,15 @@ export async function startFront({ target, purposeOf, refuse }: FrontOptions): P
       case "huge":
         return say(200, JSON.stringify({ said: mark, more: "x".repeat(2 * 1024 * 1024) }));
       case "redirect":
-        return say(307, made, { location: `http://127.0.0.1:${(other.address() as AddressInfo).port}/` });
+        return say(must(REDIRECTS[redirects++ % REDIRECTS.length]), made, {
+          location: `http://127.0.0.1:${(other.address() as AddressInfo).port}/`,
+        });
     }
   }
 
   const port = await listen(0);
   return {
-    origin: `https://localhost:${port}`,
+    origin: `${plain ? "http" : "https"}://localhost:${port}`,
     ca: certificate.cert,
     mark,
     break: async (now) => {
@@ -116,13 +134,13 @@ export async function startFront({ target, purposeOf, refuse }: FrontOptions): P
       // Connections that are open already know nothing of a new certificate.
       if (now === "refused" || now === "self-signed") await stop();
       if (now !== "self-signed") return;
-      server.setSecureContext(selfSigned());
+      secure?.setSecureContext(selfSigned());
       await listen(port);
     },
     mend: async () => {
       if (fault === "refused" || fault === "self-signed") {
         await stop();
-        server.setSecureContext(certificate);
+        secure?.setSecureContext(certificate);
         await listen(port);
       }
       fault = undefined;
@@ -131,6 +149,7 @@ export async function startFront({ target, purposeOf, refuse }: FrontOptions): P
     busy: () => busy,
     called: () => new Promise((resolve) => seekers.push(resolve)),
     elsewhere: () => elsewhere,
+    sawElsewhere: () => saw.join("\n"),
     close: async () => {
       await stop();
       other.close();

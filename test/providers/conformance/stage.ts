@@ -13,8 +13,8 @@ import type { Backend, ProviderWorld, Stock } from "./world.ts";
 /** A clock that knows when somebody waits for it. */
 interface WatchedClock extends Clock {
   readonly advance: (ms: number) => void;
-  /** Moves on to the next moment somebody waits for. */
-  readonly skip: () => void;
+  /** Moves on to the next moment somebody waits for, if it is no further away than this. */
+  readonly skip: (mostMs: number) => void;
 }
 
 function watchedClock(): WatchedClock {
@@ -36,9 +36,9 @@ function watchedClock(): WatchedClock {
       };
     },
     advance: (ms) => clock.advance(ms),
-    skip: () => {
-      const next = Math.min(...[...due].map(({ at }) => at));
-      if (Number.isFinite(next)) clock.advance(Math.max(0, next - clock.mono()));
+    skip: (mostMs) => {
+      const next = Math.min(...[...due].map(({ at }) => at)) - clock.mono();
+      if (Number.isFinite(next) && next <= mostMs) clock.advance(Math.max(0, next));
     },
   };
 }
@@ -51,6 +51,8 @@ export interface Stage {
   readonly signal: AbortSignal;
   /** A value that has to be found nowhere when the sentence is over. */
   readonly secret: (kind: string) => string;
+  /** The same for a token: one word. */
+  readonly token: () => string;
   readonly start: (stock: Stock) => Promise<Backend>;
   /** Opens the provider; each of its answers and refusals is remembered and searched at the end. */
   readonly open: (backend: Backend) => Promise<Provider>;
@@ -89,6 +91,11 @@ export async function onStage(world: ProviderWorld, play: (stage: Stage) => Prom
       canaries.push(canary);
       return canary.value;
     },
+    token: () => {
+      const canary = newCanary("token");
+      canaries.push(canary);
+      return `tok-${canary.core}`;
+    },
     start: async (stock) => {
       const backend = await world.start(stock);
       backends.push(backend);
@@ -105,8 +112,9 @@ export async function onStage(world: ProviderWorld, play: (stage: Stage) => Prom
       return watched(provider, (what, thing) => void seen.push([what, thing]));
     },
     seen: (what, thing) => void seen.push([what, thing]),
-    settle: (promise, backend) => passing(promise, clock, () => (backend.busy?.() ?? 0) === 0),
-    outlast: (promise) => passing(promise, clock, () => true),
+    settle: (promise, backend) =>
+      passing(promise, { clock, mostMs: PAUSE_MS, mayMove: () => (backend.busy?.() ?? 0) === 0 }),
+    outlast: (promise) => passing(promise, { clock, mostMs: Infinity, mayMove: () => true }),
   };
 
   const heard = listen();
@@ -126,12 +134,20 @@ export async function onStage(world: ProviderWorld, play: (stage: Stage) => Prom
   verifyNoTrace([...canaries, ...tokens], seen);
 }
 
-/** So many milliseconds without news, and nothing is about to happen before the clock moves. */
-const QUIET_MS = 25;
-/** After so many moves that changed nothing, nothing will. */
-const MOST_MOVES = 40;
+/** So many milliseconds without a call in hand, and nothing is about to happen before the clock moves. */
+const QUIET_MS = 15;
+/** Longer waits are not pauses between tries; they are for a vault that does not answer. */
+const PAUSE_MS = 10_000;
+/** After so many moves nothing else will happen. */
+const MOST_MOVES = 60;
 
-async function passing<T>(promise: Promise<T>, clock: WatchedClock, mayMove: () => boolean): Promise<T | VaultError> {
+interface Passing {
+  readonly clock: WatchedClock;
+  readonly mostMs: number;
+  readonly mayMove: () => boolean;
+}
+
+async function passing<T>(promise: Promise<T>, { clock, mostMs, mayMove }: Passing): Promise<T | VaultError> {
   const state = { settled: false };
   const outcome = promise.catch((error: unknown) => {
     if (error instanceof VaultError) return error;
@@ -142,7 +158,7 @@ async function passing<T>(promise: Promise<T>, clock: WatchedClock, mayMove: () 
     quiet = mayMove() ? quiet + 1 : 0;
     if (quiet === 0 || quiet % QUIET_MS !== 0) continue;
     if (++moves > MOST_MOVES) throw new Error("this would wait for ever");
-    clock.skip();
+    clock.skip(mostMs);
   }
   return outcome;
 }

@@ -12,6 +12,7 @@ export const BUGS = {
   "reads a value to check": "says how it stands without fetching a value",
   "keeps no names": "keeps names for a minute, and looks again after it",
   "keeps names for ever": "keeps names for a minute, and looks again after it",
+  "knows no names to find": "finds twenty names among those it knows",
   "asks once for each": "asks for the names once when twenty ask at the same time",
   "suggests nothing": "answers an unknown name with the close ones there are",
   "takes a part of a name": "takes no part of a name for the name",
@@ -131,7 +132,7 @@ async function naive(bug: Bug, asked: HttpRequest, { server, token, ca }: Connec
       sent.end(body === undefined ? undefined : JSON.stringify(body));
     },
   );
-  if (status === 307 && to !== undefined && bug === "follows wherever it is sent")
+  if (status >= 300 && status < 400 && to !== undefined && bug === "follows wherever it is sent")
     await fetch(to, { headers: { authorization: token } });
   let json: unknown;
   try {

@@ -61,7 +61,7 @@ function openPaper({ server, token, ca }: Options, context: ProviderContext, bug
   if (is("stays awake")) setInterval(() => {}, 1_000);
 
   const find = async (name: string, signal: AbortSignal): Promise<Entry | VaultError> => {
-    const entries = await names.get(signal);
+    const entries = is("knows no names to find") ? await list(http, signal, bug) : await names.get(signal);
     const found = entries.filter((entry) => entry.name === name);
     if (found.length > 1 && !is("takes the first of several")) return severalCalled(name, found);
     const part = is("takes a part of a name") ? entries.find((entry) => entry.name.includes(name)) : undefined;

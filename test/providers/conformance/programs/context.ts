@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import type { ProviderContext } from "../../../../src/providers/define.ts";
 import { fakeNotes } from "../../../support/provider-context.ts";
 
-/** A context with the time of this process, whose waits keep it alive. */
+/** A context with the time of this process; as in the product, waiting keeps nothing alive. */
 export function contextHere(): ProviderContext {
   return {
     folder: "/",
@@ -12,7 +12,7 @@ export function contextHere(): ProviderContext {
       now: () => Date.now(),
       mono: () => performance.now(),
       after: (ms, run) => {
-        const timer = setTimeout(run, ms);
+        const timer = setTimeout(run, ms).unref();
         return () => clearTimeout(timer);
       },
     },

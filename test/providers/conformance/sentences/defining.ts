@@ -1,4 +1,3 @@
-import { inspect } from "node:util";
 import type { Capability } from "../../../../src/providers/define.ts";
 import type { Provider } from "../../../../src/core/ports.ts";
 import { configOf, makeFolder } from "../../../config/folder.ts";
@@ -33,7 +32,7 @@ export const configured = sentence(
   async (stage) => {
     const { definition, tokenOption } = stage.world;
     const { example = {} } = definition;
-    const [held, written] = [stage.secret("token in a variable"), stage.secret("token in the file")];
+    const [held, written] = [stage.token(), stage.token()];
     const variables = Object.fromEntries(referencesIn(example).map((name) => [name, held]));
     const load = async (more: Readonly<Record<string, unknown>>): Promise<unknown> => {
       const folder = makeFolder();
@@ -48,7 +47,6 @@ export const configured = sentence(
     if (tokenOption === undefined) return;
     verify(await load({ [tokenOption]: written })).toBe(true);
     verify(await load({ [tokenOption]: { is: written } })).toBe("config_invalid");
-    verify(inspect(variables), "the variable was used").toContain("token in a variable");
     const given = referencesIn({ at: example[tokenOption] });
     verify(given, "the documentation shows the token in a variable").toHaveLength(1);
   },
@@ -93,12 +91,13 @@ export const letsBusy = sentence("lets the process end though the vault still ow
   const program = await run("closes", opener ?? source, { OPTIONS: JSON.stringify(backend.options), BUSY: "1" });
   await program.says("used");
   await silence("silent");
-  const called = door(backend, "called")();
+  // What opens it there may bring its own backend along.
+  const called = opener ? program.says("called") : door(backend, "called")();
   program.child.stdin.write("go\n");
   await called;
   program.child.stdin.write("close\n");
   const { how, stdout, stderr } = await program.ended;
   stage.seen("a program", stdout + stderr);
-  verify(stdout, stderr).toBe("used\nclosed\n");
+  verify(stdout.replaceAll("called\n", ""), stderr).toBe("used\nclosed\n");
   verify(how).toBe(0);
 });

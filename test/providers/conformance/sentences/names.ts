@@ -52,14 +52,17 @@ export const sameNames = sentence(
     const error = await refusal(provider.resolve(["DB_PASSWORD"], stage.signal));
     verify(error.code).toBe("ambiguous");
     // What is offered has to work, or it is no way out.
-    const offered = found(await provider.resolve(quotesIn(error), stage.signal));
+    const offered = found(await provider.resolve(offersIn(error), stage.signal));
     verify(new Set(offered.map(({ ref }) => ref)).size, `${error.message}; ${error.hint}`).toBe(2);
   },
 );
 
-/** What stands in quotes: names, the vault's own references. */
-function quotesIn({ message, hint = "" }: VaultError): string[] {
-  return [...`${message} ${hint}`.matchAll(/"([^"]+)"/g)].map((match) => must(match[1]));
+/** What a message offers: whatever stands in quotes, and single words. */
+function offersIn({ message, hint = "" }: VaultError): string[] {
+  const text = `${message} ${hint}`;
+  return [
+    ...new Set([...text.matchAll(/"([^"]+)"/g)].map((match) => must(match[1])).concat(text.split(/[\s,;()":]+/))),
+  ];
 }
 
 export const batchesKeepOrder = sentence("keeps the order of a batch and tells of each name", [], async (stage) => {

@@ -21,6 +21,7 @@ export const envWorld: ProviderWorld = {
     "fetches no value to find what a name means": WHOLE_FILE,
     "says how it stands without fetching a value": WHOLE_FILE,
     "keeps names for a minute, and looks again after it": "the file is read afresh each time, which takes no time",
+    "finds twenty names among those it knows": "the file is read afresh each time, which takes no time",
     "asks for the names once when twenty ask at the same time":
       "the file is read afresh each time, which takes no time",
     "answers a name that several secrets have with which there are": ONE_PER_NAME,
