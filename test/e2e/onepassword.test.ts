@@ -1,9 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Agent, eventsOf, PROGRAM, statusOf, textOf, type World } from "../support/agent.ts";
 import { agentIn, world as makeWorld } from "../support/begin.ts";
 import { TOKEN, type VaultSeed } from "../support/fake-onepassword.ts";
+import { serviceAccountToken } from "../support/fake-onepassword-token.ts";
 import { type OnePasswordWorld, onePasswordWorld } from "../support/onepassword-world.ts";
 import { approve, readPage } from "../support/person.ts";
 
@@ -137,5 +141,38 @@ describe("an agent with a 1Password vault", () => {
     await approved(agent, "get_secret", { name: "DB" });
     await agent.close();
     expect(readFileSync(world.database).includes("canary")).toBe(false);
+  });
+
+  it.each([
+    [401, "provider_auth"],
+    [403, "provider_forbidden"],
+    [429, "rate_limited"],
+    [503, "provider_unavailable"],
+  ])("is told what status %i at the real sign-in means, beside a vault that works", async (status, code) => {
+    let asked = 0;
+    const server = createServer((_, response) => {
+      asked += 1;
+      response.writeHead(status, { "content-type": "application/json" }).end('{"canary":"hunter2"}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const token = serviceAccountToken(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      const world = makeWorld();
+      const config = join(world.project, "agent-vault.config.json");
+      const text = JSON.parse(readFileSync(config, "utf8")) as { vaults: Record<string, object> };
+      text.vaults["op"] = { type: "1password", serviceAccountToken: "env:OP_SERVICE_ACCOUNT_TOKEN" };
+      writeFileSync(config, JSON.stringify(text));
+      const agent = await agentIn(world, { env: { OP_SERVICE_ACCOUNT_TOKEN: token } });
+      const listed = textOf(await agent.call("list_secrets", {}));
+      expect(listed).toContain("DATABASE_URL");
+      expect(listed).toContain(code);
+      const result = await agent.call("get_secret", { vault: "op", name: "DB", reason: "run migration 0042" });
+      expect(statusOf(result)).toBe(code);
+      // A limited account is left alone; the others are tried again.
+      expect(asked).toBe(status === 429 ? 1 : 2);
+      expect(listed + JSON.stringify(result) + agent.stderr()).not.toMatch(/hunter2|canary|ops_/);
+    } finally {
+      server.close();
+    }
   });
 });

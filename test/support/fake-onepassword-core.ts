@@ -100,6 +100,14 @@ export function answer(sdk: Sdk, state: FakeState, name: string, asked: Paramete
       const params = asked["params"] as Partial<FakeItem>;
       return create(state, params, { refuse, vault: writable(vaultOf(params.vaultId)) });
     }
+    case "ItemsArchive":
+      itemOf(asked["vault_id"], asked["item_id"]).state = "archived";
+      return null;
+    case "ItemsDelete": {
+      const vault = writable(vaultOf(asked["vault_id"]));
+      vault.items = vault.items.filter(({ id }) => id !== asked["item_id"]);
+      return null;
+    }
     case "SecretsResolveAll": {
       const references = asked["secret_references"] as string[];
       const individualResponses = Object.fromEntries(
