@@ -3,6 +3,7 @@ import { VaultError } from "../../core/errors.ts";
 import type { Each } from "../../core/ports.ts";
 import { quoted } from "../../core/text.ts";
 import { faultOf } from "../http-faults.ts";
+import { cancelledHere, untilAborted } from "./abort.ts";
 import { type Api, PAGE_SIZE } from "./api.ts";
 import { type Asset, canonicalId, isUuid } from "./replies.ts";
 
@@ -16,7 +17,7 @@ export interface Found {
 }
 
 export interface Assets {
-  /** Every name, those of the configuration first. Kept for a minute. */
+  /** Every name, those of the configuration first. Kept for a minute; calls that come together share one look. */
   readonly list: (signal: AbortSignal) => Promise<readonly string[]>;
   readonly find: (names: readonly string[], signal: AbortSignal) => Promise<Each<Found>>;
   /** How a message calls an asset that is known by its id. */
@@ -34,6 +35,7 @@ export function createAssets(api: Api, own: Readonly<Record<string, string>>, cl
   const namedByUs = new Map([...ownNames].map(([name, id]) => [id, name]));
   /** The last name each id was met under. Good enough for messages; a person who decides is shown no old name. */
   const met = new Map<string, string>();
+  let looking: Promise<readonly string[]> | undefined;
   let kept: { readonly names: readonly string[]; readonly endsAt: number } | undefined;
 
   /** All that the search has for a text. It looks for parts of names, so most of it is something else. */
@@ -67,18 +69,28 @@ export function createAssets(api: Api, own: Readonly<Record<string, string>>, cl
     return { id: only.id, called: only.name, checked: true };
   }
 
+  async function look(signal: AbortSignal): Promise<readonly string[]> {
+    const { assets } = await search("", signal).catch((error: unknown) => {
+      // Whether a search for nothing finds everything is documented nowhere; one that is refused finds nothing.
+      if (ownNames.size > 0 && faultOf(error)?.kind === "error") return { assets: [] };
+      throw error;
+    });
+    for (const { id, name } of assets) met.set(id, name);
+    const names = [...new Set([...ownNames.keys(), ...assets.map(({ name }) => name)])];
+    kept = { names, endsAt: clock.mono() + KEPT_MS };
+    return names;
+  }
+
   return {
     list: async (signal) => {
+      if (signal.aborted) throw cancelledHere();
       if (kept && clock.mono() < kept.endsAt) return kept.names;
-      const { assets } = await search("", signal).catch((error: unknown) => {
-        // Whether a search for nothing finds everything is documented nowhere; one that is refused finds nothing.
-        if (ownNames.size > 0 && faultOf(error)?.kind === "error") return { assets: [] };
-        throw error;
-      });
-      for (const { id, name } of assets) met.set(id, name);
-      const known = [...new Set([...ownNames.keys(), ...assets.map(({ name }) => name)])];
-      kept = { names: known, endsAt: clock.mono() + KEPT_MS };
-      return known;
+      if (looking === undefined) {
+        // Nobody's own signal: the one who looks first may be the first to go.
+        looking = look(new AbortController().signal).finally(() => (looking = undefined));
+        looking.catch(() => {}); // Whoever waits for it hears of it.
+      }
+      return untilAborted(looking, signal);
     },
 
     find: (wanted, signal) =>

@@ -126,11 +126,13 @@ export async function openTwelvePort(options: TwelvePortOptions, context: Provid
       const ids = idsOf(handles);
       const each = await eachOf(ids, (id) => read(id, signal));
       const found = new Map(ids.map((id, at) => [id, each[at]]));
-      return handles.map(({ ref }) => {
+      return handles.map(({ name, ref, checked }) => {
         const { id, field } = placeOf(ref);
         const credentials = found.get(id);
         if (credentials === undefined) throw new RangeError("no outcome for an asset");
-        if (credentials instanceof VaultError) return credentials;
+        // What 12Port has shown was there; an id that was only given may never have been.
+        if (credentials instanceof VaultError)
+          return checked && credentials.code === "secret_not_found" ? gone(name) : credentials;
         const value = credentials[field];
         return value === undefined ? lacking(label(id), field, credentials) : new Secret(value);
       });
@@ -163,6 +165,12 @@ function messageOf({ reason, requester }: PrepareContext): string {
     `An AI agent asks through agent-vault (its client says it is ${quoted(requester.claims.client)}): ${reason}`,
     MOST_MESSAGE,
   );
+}
+
+function gone(name: string): VaultError {
+  return new VaultError("conflict", `${quoted(name)} was not read: the asset has gone since the request was made`, {
+    hint: "make the same request again; a person will be asked about what is there now",
+  });
 }
 
 function lacking(label: string, field: string, credentials: Credentials): VaultError {
