@@ -80,6 +80,7 @@ function configText(vault: string, schema: string): string {
   // needed, write "env:NAME"; its value is read from the environment, or from a .env beside this file.
   "vaults": {
     ${JSON.stringify(vault)}: {
+      // What keeps the secrets: agent-vault providers shows what else can.
       "type": "env",
       // Relative to this file; "~/" is your home folder.
       "file": "${SECRETS_FILE}",

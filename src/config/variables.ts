@@ -22,8 +22,8 @@ const ORIGINS: Readonly<Record<string, Readonly<Record<string, Origin>>>> = {
   },
 };
 
-/** The same types, as messages and documentation list them. */
-export const TYPES_OF_VARIABLES: readonly string[] = Object.keys(ORIGINS);
+/** The same types, as messages list them. */
+const TYPES: readonly string[] = Object.keys(ORIGINS);
 
 /**
  * The vault that variables describe where there is no file: its entry as it would stand in one, or what is wrong with
@@ -56,6 +56,11 @@ export function vaultOfVariables(
   return problems.length > 0 ? { problems } : { entry: { type, ...options } };
 }
 
+/** The variables that describe a vault of this type. */
+export function variablesFor(type: string): readonly string[] {
+  return [TYPE, ...Object.keys(ORIGINS[type] ?? {})];
+}
+
 /** The variable that an option of that vault came from. */
 export function variableOf(type: string | undefined, path: Path): string {
   const origins = Object.entries(ORIGINS[type ?? DEFAULT_VAULT_TYPE] ?? {});
@@ -75,7 +80,7 @@ function emptyList(name: string): Problem {
 }
 
 function wrongType(type: string): Problem {
-  const choice = `it can be ${TYPES_OF_VARIABLES.join(" or ")}`;
+  const choice = `it can be ${TYPES.join(" or ")}`;
   const at = (message: string, hint: string): Problem => ({ path: [TYPE], message, hint });
   if (providerOf(type) !== undefined) {
     return at(
@@ -84,6 +89,6 @@ function wrongType(type: string): Problem {
     );
   }
   if (COMING_TYPES.includes(type)) return at(`is ${type}, which this version does not have yet`, choice);
-  const near = nearestWord(type, TYPES_OF_VARIABLES);
+  const near = nearestWord(type, TYPES);
   return at("is not a type this version knows", near === undefined ? choice : `did you mean ${near}? ${choice}`);
 }

@@ -398,6 +398,22 @@ describe("doctor", () => {
     expect(out).toContain("FAILED  prot (line 4)");
   });
 
+  it("says where the configuration comes from when it is no file", async () => {
+    const folder = makeFolder();
+    const op = { AGENT_VAULT_PROVIDER: "1password", OP_SERVICE_ACCOUNT_TOKEN: "hunter2-4711" };
+    const look = async (variables: Record<string, string>) =>
+      run(["doctor"], { world: { cwd: folder.cwd, variables: { HOME: folder.home, ...variables } } });
+    const { out } = await look(op);
+    expect(out).toContain("variables: AGENT_VAULT_PROVIDER, OP_SERVICE_ACCOUNT_TOKEN, AGENT_VAULT_1P_VAULTS\n");
+    expect(out).not.toContain("hunter2");
+    expect((await look({ AGENT_VAULT_ENV_FILE: "x.env" })).out).toContain(
+      "AGENT_VAULT_PROVIDER, AGENT_VAULT_ENV_FILE\n",
+    );
+    const wrong = await look({ ...op, AGENT_VAULT_1P_VAULTS: "," });
+    expect(wrong.out).toContain("  FAILED  AGENT_VAULT_1P_VAULTS: holds no id\n");
+    expect(wrong.status).toBe(2);
+  });
+
   it("says which command makes a configuration, with status 2", async () => {
     const folder = makeFolder();
     const { status, out } = await run(["doctor"], { world: { cwd: folder.cwd, variables: { HOME: folder.home } } });
