@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import type { FakeState } from "./fake-onepassword-core.ts";
 import { fakeOnePassword, TOKEN, type VaultSeed } from "./fake-onepassword.ts";
 
+const require = createRequire(import.meta.url);
 const ROOT = resolve(import.meta.dirname, "../..");
 
 /** A fake 1Password account for the real program: what its environment has to hold, and what stands in the account now. */
@@ -21,7 +23,7 @@ export async function onePasswordWorld(vaults: readonly VaultSeed[]): Promise<On
   const folder = mkdtempSync(join(cache, "onepassword-"));
   const hook = join(folder, "hook.mjs");
   await build({
-    entryPoints: [join(ROOT, "test/support/fake-onepassword-hook.ts")],
+    entryPoints: [require.resolve("./fake-onepassword-hook.ts")],
     outfile: hook,
     bundle: true,
     format: "esm",

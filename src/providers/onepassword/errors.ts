@@ -19,7 +19,7 @@ const AGAIN = "try again in a moment; agent-vault doctor tells whether it works"
  * What the SDK says and what it means: its errors are sentences without a code. From the texts of version 0.5.0; those
  * that can be had without an account were seen. The first row that fits counts, so the more exact ones stand first.
  */
-const TABLE: readonly Row[] = [
+export const TABLE: readonly Row[] = [
   {
     says: ["createClient requires"],
     code: "config_invalid",
@@ -87,7 +87,7 @@ const TABLE: readonly Row[] = [
     hint: 'use "login" or "password"',
   },
   {
-    says: ["itemStatusTooBig", "too big", "message size exceeds the limit"],
+    says: ["itemStatusTooBig", "message size exceeds the limit"],
     code: "unrepresentable",
     message: "the item would become larger than 1Password takes",
     hint: "keep large values elsewhere",
