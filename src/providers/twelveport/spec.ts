@@ -44,9 +44,9 @@ const DOCUMENT = z.object({
 const OPERATION = z.object({
   operationId: z.string().min(1).max(200).optional().catch(undefined),
   parameters: z.array(z.unknown()).catch([]),
-  requestBody: z.unknown(),
+  requestBody: z.unknown().optional(),
 });
-const PARAMETER = z.object({ name: z.string().min(1), in: z.enum(["path", "query"]), schema: z.unknown() });
+const PARAMETER = z.object({ name: z.string().min(1), in: z.enum(["path", "query"]), schema: z.unknown().optional() });
 
 /** Where the document is kept on a server. */
 export function specPath(tenant: string): string {

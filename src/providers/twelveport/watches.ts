@@ -48,6 +48,7 @@ export class Watches {
     const abort = new AbortController();
     const followers = new Set<Follower>();
     const tell: Tell = (text) => {
+      if (text === watch.last) return;
       watch.last = text;
       for (const follower of followers) follower.tell(text);
     };

@@ -185,7 +185,8 @@ export class Workflow {
       }
       if (clock.now() >= giveUpAt) throw nobodyAnswered(label, noted.until);
       await this.#pause(Math.min(jittered(pollMs), Math.max(1, giveUpAt - clock.now())), signal);
-      // Another process may have heard the answer first.
+      // Asked once more at the very end; before that, another process may have heard the answer first.
+      if (clock.now() >= noted.until) continue;
       const now = ledger.find(noted.asset);
       if (now?.state !== "waiting" || now.action !== noted.action) return false;
     }
