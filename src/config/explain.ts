@@ -9,7 +9,8 @@ import { COMING_TYPES } from "./words.ts";
 type Issue = z.core.$ZodIssue;
 
 const MANY_WORDS = 4;
-const NOT_FROM_VARIABLE = "this is written in the file itself, it cannot come from a variable";
+/** The hint where a reference stands and no text can. */
+export const NOT_FROM_VARIABLE = "this is written in the file itself, it cannot come from a variable";
 
 /** What stands in the file, and what the schema says about it. */
 export interface Context {

@@ -1,7 +1,7 @@
 import { providerOf } from "../providers/registry.ts";
 import type { Config, Source } from "./config.ts";
 import { build } from "./build.ts";
-import { explain } from "./explain.ts";
+import { explain, NOT_FROM_VARIABLE } from "./explain.ts";
 import { configJsonSchema } from "./fields.ts";
 import { judgeVaults } from "./judge.ts";
 import { readJsonc, type Jsonc } from "./jsonc.ts";
@@ -100,8 +100,11 @@ function assemble(written: unknown, parts: readonly Part[], { all }: { all: bool
 function explainAll(issues: Issues, jsonc: Jsonc, parts: readonly Part[], source: Source): Problem[] {
   const unset = parts.flatMap((part) => part.resolved.unset);
   const taken = parts.flatMap((part) => part.resolved.taken);
-  // What an unset variable would hold cannot be judged; that it is missing is data, not a mistake.
-  const judged = issues.filter(({ path }) => !unset.some((reference) => samePath(reference.path, path.map(stepOf))));
+  // What an unset variable would hold cannot be judged, unless no text could stand there; that it is missing is data.
+  const judged = issues.filter(
+    ({ code, path }) =>
+      code === "invalid_type" || !unset.some((reference) => samePath(reference.path, path.map(stepOf))),
+  );
   const more = judged.flatMap((issue) => rulesBehind(issue, jsonc.value));
   const found = judged.length === 0 ? [] : explain([...judged, ...more], contextOf(jsonc));
   // Where variables are the whole configuration, each problem stands at its variable already.
@@ -155,7 +158,7 @@ function ruleIssues(path: Path, vault: unknown): Issues[number][] {
 
 function fromVariable(problem: Problem, taken: readonly Reference[]): Problem {
   const reference = taken.find(({ path }) => samePath(path, problem.path));
-  if (reference === undefined) return problem;
+  if (reference === undefined || problem.hint === NOT_FROM_VARIABLE) return problem;
   return {
     ...problem,
     message: `${problem.message} (it comes from the variable ${reference.name})`,

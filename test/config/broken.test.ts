@@ -140,6 +140,11 @@ const rows: Record<string, Row> = {
     dev('"type": "12port", "server": "x.example", "tenant": "a", "token": "env:T"'),
     ["vaults.dev.server", 3, "https"],
   ],
+  "a number from a variable": [
+    dev('"type": "12port", "server": "https://x.example", "tenant": "a", "token": "env:T", "pollSeconds": "env:P"'),
+    ["vaults.dev.pollSeconds", 3, "cannot come from a variable"],
+  ],
+  "a list from a variable": [op(`${TOKEN}, "vaultIds": "env:IDS"`), ["vaults.dev.vaultIds", 3, "between [ and ]"]],
   "an asset's id that is none": [
     dev('"type": "12port", "server": "https://x.example", "tenant": "a", "token": "env:T", "assets": { "db": "a/b" }'),
     ["vaults.dev.assets.db", 3, "an asset id is"],
@@ -332,6 +337,12 @@ describe("a value in the wrong place", () => {
     const patched = (await loadPatched("src/config/load.ts", [plant])) as { loadConfig: typeof loadConfig };
     const found = await Promise.all(places.map((text) => repeats(patched.loadConfig, text)));
     expect(found.filter((repeated) => repeated).length).toBeGreaterThan(10);
+  });
+
+  it("cannot be a number where it came from a variable, whatever it is", async () => {
+    const port = '"type": "12port", "server": "https://x.example", "tenant": "a", "token": "b", "pollSeconds": "env:P"';
+    const found = problemsOf(await loadText(dev(port), { P: "20" }));
+    expect(found).toMatchObject([{ path: "vaults.dev.pollSeconds", hint: expect.stringContaining("cannot come") }]);
   });
 
   it("is never repeated when it came from a variable", async () => {

@@ -3,8 +3,10 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
 import { vaultOfVariables } from "../../src/config/variables.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
+import { loadPatched } from "../support/patched.ts";
 import { providerContext } from "../support/provider-context.ts";
 import { configOf, loadText, makeFolder, problemsOf } from "./folder.ts";
 
@@ -393,6 +395,15 @@ describe("what the seed's users have written", () => {
     ]);
     expect(config.vaults[1]?.rules).toMatchObject({ writable: true });
     if (!dev) expect(config.vaults[0]?.use).toEqual({ ready: false, unset: ["OP_DEV_TOKEN"] });
+  });
+
+  it("would be caught using a reference for the token that is not there", async () => {
+    const plant = { file: "src/config/interpret.ts", from: "parts, { all: false }", to: "parts, { all: true }" };
+    const patched = (await loadPatched("src/config/load.ts", [plant])) as { loadConfig: typeof loadConfig };
+    const folder = makeFolder();
+    folder.write(NAME, mixed);
+    const config = configOf(await patched.loadConfig({ cwd: folder.cwd, variables: { HOME: folder.home } }));
+    expect(config.vaults.map(({ use }) => use.ready)).toEqual([true, true, true]);
   });
 
   it("leaves out a vault of a type that comes later, and no other", async () => {
