@@ -20,7 +20,11 @@ export const SENTENCES: readonly Sentence[] = [
   preparing,
   writing,
   trouble,
-].flatMap((group) => Object.values(group));
+].flatMap((group) => Object.values<unknown>(group).filter(isSentence));
+
+function isSentence(thing: unknown): thing is Sentence {
+  return typeof thing === "object" && thing !== null && "play" in thing;
+}
 
 export function sentenceOf(title: string): Sentence {
   const found = SENTENCES.find((sentence) => sentence.title === title);

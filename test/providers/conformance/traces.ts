@@ -7,7 +7,8 @@ export function verifyNoTrace(canaries: readonly Canary[], seen: readonly (reado
   const places = new Map(
     seen.map(([what, thing], index) => [`${what} (${index})`, Buffer.from(shown(thing))] as const),
   );
-  verify(hunt(canaries, places)).toEqual([]);
+  const found = hunt(canaries, places);
+  verify(found, found.slice(0, 3).join("; ")).toEqual([]);
 }
 
 /** A thing in all the ways a log or a person may come to see it. */

@@ -3,61 +3,78 @@ import type { Clock } from "../../../../src/core/clock.ts";
 import { VaultError } from "../../../../src/core/errors.ts";
 import type { Http, HttpAnswer, HttpRequest } from "../../../../src/providers/http.ts";
 
-/** What can be wrong with the paper vault's provider, one at a time, and the title of the sentence that has to notice. */
-export const BUGS = {
-  "cannot what it says": "can do what its definition says, and no more",
-  "lists values": "lists every name there is, and no value",
-  "fetches values to list": "fetches no value to list the names",
-  "fetches values to resolve": "fetches no value to find what a name means",
-  "reads a value to check": "says how it stands without fetching a value",
-  "keeps no names": "keeps names for a minute, and looks again after it",
-  "keeps names for ever": "keeps names for a minute, and looks again after it",
-  "knows no names to find": "finds twenty names among those it knows",
-  "asks once for each": "asks for the names once when twenty ask at the same time",
-  "suggests nothing": "answers an unknown name with the close ones there are",
-  "takes a part of a name": "takes no part of a name for the name",
-  "takes the first of several": "answers a name that several secrets have with which there are",
-  "loses the order": "keeps the order of a batch and tells of each name",
-  "fails a batch for one": "keeps the order of a batch and tells of each name",
-  "reads by name": "never reads the secret that has taken the name of the one shown",
-  "calls what is gone unknown": "reports a conflict for what was deleted after the question",
-  "trims values": "hands out every kind of value exactly as it is kept",
-  "prints what it reads": "reads the value as it is when it is read",
-  "warns with what it reads": "reads the value as it is when it is read",
-  "notes what it reads": "reads the value as it is when it is read",
-  "shows its token": "can do what its definition says, and no more",
-  "means another field": "means the field that holds the secret when none is named",
-  "gives every field": "reads the fields that were named, in that order, and no other",
-  "gives all fields one address": "reads the fields that were named, in that order, and no other",
-  "leaves fields out of *": "reads every field for *",
-  "asks before it reads": "prepares at once and for nothing where nothing is pending",
-  "complains when it closes": "hears that permissions ended, and closes, without complaint",
-  "writes to plan": "tells create from replace, and writes nothing to find out",
-  "writes beside": "changes what was planned and nothing beside it",
-  "remembers what it has changed": "creates a secret that is there at once and once",
-  "plans with old names": "plans by what is there, not by what it remembers",
-  "overwrites whatever is there": "loses nothing that changed between the plan and the write",
-  "says that it saved": "loses nothing that changed between the plan and the write",
-  "creates a second one": "never makes a second of what somebody else has created",
-  "brings back what is gone": "does not bring back what was deleted after the plan",
-  "stops at the first that fails": "saves a batch in order and tells what of it was not saved",
-  "takes one name twice": "refuses a batch that gives one name two values",
-  "calls refusals unknown names": "says that credentials are not accepted",
-  "knows one refusal": "says that credentials have run out",
-  "quotes the server": "says that something is not permitted",
-  "keeps the time to itself": "says when to come back after too many calls",
-  "waits for ever": "gives up on a vault that never answers",
-  "waits on though cancelled": "answers at once when the call is cancelled",
-  "lets requests run on": "ends its request at the vault when the call is cancelled",
-  "quotes what it cannot read": "takes a web page for no answer",
-  "reads whatever comes": "takes no answer of two megabytes",
-  "follows wherever it is sent": "follows nobody to another host",
-  "trusts everybody": "trusts no certificate that vouches for itself",
-  "blames with its headers": "says that nobody listens",
-} as const satisfies Record<string, string>;
+/** What can be wrong with the paper vault's provider, one at a time, and the title of a sentence that has to notice. */
+export const TWINS = [
+  ["cannot what it says", "can do what its definition says, and no more"],
+  ["lists values", "lists every name there is, and no value"],
+  ["fetches values to list", "fetches no value to list the names"],
+  ["fetches values to resolve", "fetches no value to find what a name means"],
+  ["reads a value to check", "says how it stands without fetching a value"],
+  ["keeps no names", "keeps names for a minute, and looks again after it"],
+  ["keeps names for ever", "keeps names for a minute, and looks again after it"],
+  ["knows no names to find", "finds twenty names among those it knows"],
+  ["asks once for each", "asks for the names once when twenty ask at the same time"],
+  ["suggests nothing", "answers an unknown name with the close ones there are"],
+  ["takes a part of a name", "takes no part of a name for the name"],
+  ["takes the first of several", "answers a name that several secrets have with which there are"],
+  ["loses the order", "keeps the order of a batch and tells of each name"],
+  ["reads all at once", "takes a hundred names in one batch, and is quiet about it"],
+  ["fails a batch for one", "keeps the order of a batch and tells of each name"],
+  ["reads by name", "never reads the secret that has taken the name of the one shown"],
+  ["calls what is gone unknown", "reports a conflict for what was deleted after the question"],
+  ["trims values", "hands out every kind of value exactly as it is kept"],
+  ["prints what it reads", "reads the value as it is when it is read"],
+  ["warns with what it reads", "reads the value as it is when it is read"],
+  ["notes what it reads", "reads the value as it is when it is read"],
+  ["shows its token", "can do what its definition says, and no more"],
+  ["means another field", "means the field that holds the secret when none is named"],
+  ["gives every field", "reads the fields that were named, in that order, and no other"],
+  ["gives all fields one address", "reads the fields that were named, in that order, and no other"],
+  ["leaves fields out of *", "reads every field for *"],
+  ["asks before it reads", "prepares at once and for nothing where nothing is pending"],
+  ["complains when it closes", "hears that permissions ended, and closes, without complaint"],
+  ["writes to plan", "tells create from replace, and writes nothing to find out"],
+  ["writes beside", "changes what was planned and nothing beside it"],
+  ["remembers what it has changed", "creates a secret that is there at once and once"],
+  ["plans with old names", "plans by what is there, not by what it remembers"],
+  ["overwrites whatever is there", "loses nothing that changed between the plan and the write"],
+  ["says that it saved", "loses nothing that changed between the plan and the write"],
+  ["creates a second one", "never makes a second of what somebody else has created"],
+  ["brings back what is gone", "does not bring back what was deleted after the plan"],
+  ["stops at the first that fails", "saves a batch in order and tells what of it was not saved"],
+  ["takes one name twice", "refuses a batch that gives one name two values"],
+  ["calls refusals unknown names", "says that credentials are not accepted"],
+  ["knows one refusal", "says that credentials have run out"],
+  ["quotes the server", "says that something is not permitted"],
+  ["keeps the time to itself", "says when to come back after too many calls"],
+  ["waits for ever", "gives up on a vault that never answers"],
+  ["waits on though cancelled", "answers at once when the call is cancelled"],
+  ["lets requests run on", "ends its request at the vault when the call is cancelled"],
+  ["quotes what it cannot read", "takes a web page for no answer"],
+  ["reads whatever comes", "takes no answer of two megabytes"],
+  ["follows wherever it is sent", "follows nobody to another host"],
+  ["trusts everybody", "trusts no certificate that vouches for itself"],
+  ["blames with its headers", "says that nobody listens"],
+  ["suggests nothing", "answers an unknown field with the fields there are"],
+  ["finds fields of anything", "answers fields of an unknown name as that name"],
+  ["takes the first of several", "answers fields of a name that several have with which there are"],
+  ["takes the first of several", "writes to no name that several secrets have"],
+  ["takes a part of a name", "takes what is no name for an unknown one"],
+  ["knows no letters but ours", "finds a name in any script"],
+  ["reads by name alone", "reads the secret that was shown, or nothing, once it is renamed"],
+  ["calls what is gone unknown", "reports a conflict for the fields of what was deleted"],
+  ["trims what it saves", "saves every kind of value exactly as it is given"],
+  ["complains when it closes", "closes without complaint when the vault is gone"],
+  ["creates a second one", "never makes two of one name when two create it at once"],
+  ["writes by name", "writes to the secret that was planned, or not, once its name means two"],
+  ["writes beside", "writes the field that it would read"],
+  ["blames the token for everything", "says that the vault does not serve just now"],
+  ["begins what was cancelled", "does nothing for a call that was cancelled before"],
+  ["remembers a failure", "works again once the vault does"],
+] as const satisfies readonly (readonly [string, string])[];
 
 export type Bug =
-  | keyof typeof BUGS
+  | (typeof TWINS)[number][0]
   /** Those that show only in a process of their own. */
   | "opens a connection early"
   | "stays awake"
@@ -85,6 +102,12 @@ export function buggyHttp(bug: Bug, good: Http, connection: Connection): Http {
   // The call ends and the request does not.
   if (bug === "lets requests run on")
     return instead(({ signal, ...asked }) => orAborted(good.request({ ...asked, signal: none }), signal));
+  if (bug === "blames the token for everything")
+    return instead((asked) =>
+      good.request(asked).catch((error: unknown) => {
+        throw new VaultError("provider_auth", "the paper vault does not know this token", { cause: error });
+      }),
+    );
   if (bug !== "keeps the time to itself" && bug !== "blames with its headers") return good;
   return instead(async (asked) => {
     try {

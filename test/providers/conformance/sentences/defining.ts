@@ -1,10 +1,11 @@
 import type { Capability } from "../../../../src/providers/define.ts";
 import type { Provider } from "../../../../src/core/ports.ts";
-import { configOf, makeFolder } from "../../../config/folder.ts";
+import { loadConfig } from "../../../../src/config/load.ts";
+import { makeFolder } from "../../../config/folder.ts";
 import { verify } from "../outcomes.ts";
 import type { Cost } from "../programs/opens.ts";
 import { run } from "../programs/run.ts";
-import { door, sentence } from "../sentence.ts";
+import { door, sentence, type Sentence } from "../sentence.ts";
 
 const MEMBERS: Record<Capability, readonly (keyof Provider)[]> = {
   list: ["list"],
@@ -26,31 +27,32 @@ export const membersMatch = sentence("can do what its definition says, and no mo
   verify(provider.check, "doctor asks every vault").toBeTypeOf("function");
 });
 
-export const configured = sentence(
-  "is configured as its documentation shows, and the token stays out of sight",
-  [],
-  async (stage) => {
+export const configured = configuredBy(loadConfig);
+
+/** The sentence on another way to load a configuration. */
+export function configuredBy(loadWith: typeof loadConfig): Sentence {
+  return sentence("is configured as its documentation shows, and the token stays out of sight", [], async (stage) => {
     const { definition, tokenOption } = stage.world;
     const { example = {} } = definition;
     const [held, written] = [stage.token(), stage.token()];
     const variables = Object.fromEntries(referencesIn(example).map((name) => [name, held]));
     const load = async (more: Readonly<Record<string, unknown>>): Promise<unknown> => {
-      const folder = makeFolder();
+      const { cwd, home, write } = makeFolder();
       const vaults = { work: { type: definition.type, ...example, ...more } };
-      folder.write("agent-vault.config.json", JSON.stringify({ vaults }));
-      const result = await folder.load(variables);
-      stage.seen("a configuration", [result, "error" in result ? result.error : undefined]);
-      return result.ok ? configOf(result).vaults[0]?.use.ready : result.error.code;
+      write("agent-vault.config.json", JSON.stringify({ vaults }));
+      const result = await loadWith({ cwd, variables: { HOME: home, ...variables } });
+      stage.seen("a configuration", result);
+      if (!result.ok) stage.seen("what is wrong with it", result.error);
+      return result.ok ? result.config.vaults[0]?.use.ready : result.error.code;
     };
     verify(await load({})).toBe(true);
     verify(await load({ "no such option": written })).toBe("config_invalid");
     if (tokenOption === undefined) return;
+    verify(referencesIn({ at: example[tokenOption] }), "the token is shown in a variable").toHaveLength(1);
     verify(await load({ [tokenOption]: written })).toBe(true);
     verify(await load({ [tokenOption]: { is: written } })).toBe("config_invalid");
-    const given = referencesIn({ at: example[tokenOption] });
-    verify(given, "the documentation shows the token in a variable").toHaveLength(1);
-  },
-);
+  });
+}
 
 function referencesIn(value: unknown): string[] {
   if (typeof value === "string") return value.startsWith("env:") ? [value.slice("env:".length)] : [];

@@ -1,5 +1,5 @@
 import { VaultError } from "../../../../src/core/errors.ts";
-import { codes, found, get, must, refusal, verify } from "../outcomes.ts";
+import { codes, found, get, must, read, refusal, resolve, verify } from "../outcomes.ts";
 import { door, sentence } from "../sentence.ts";
 
 export const unknownNames = sentence("answers an unknown name with the close ones there are", [], async (stage) => {
@@ -84,6 +84,23 @@ export const batchesKeepOrder = sentence("keeps the order of a batch and tells o
   verify(values.map((value) => (value instanceof VaultError ? value.code : value.reveal()))).toEqual([two, one, two]);
   verify(await provider.resolve([], stage.signal)).toEqual([]);
   verify(await provider.read([], stage.signal)).toEqual([]);
+});
+
+export const hundredNames = sentence("takes a hundred names in one batch, and is quiet about it", [], async (stage) => {
+  const stock = Array.from({ length: 100 }, (_, at) => [`KEY_${at}`, `hunter2-4711-${at}`] as const);
+  const provider = await stage.open(await stage.start(stock));
+  const complaints: unknown[] = [];
+  const complain = (warning: Error): void => void complaints.push(warning.message);
+  process.on("warning", complain);
+  try {
+    const asked = stock.toReversed();
+    const handles = await resolve(stage, provider, ...asked.map(([name]) => name));
+    verify(handles.map(({ name }) => name)).toEqual(asked.map(([name]) => name));
+    verify(await read(stage, provider, handles)).toEqual(asked.map(([, value]) => value));
+  } finally {
+    process.off("warning", complain);
+  }
+  verify(complaints, "what Node has to say about it").toEqual([]);
 });
 
 export const namesOfAllScripts = sentence("finds a name in any script", ["list"], async (stage) => {
