@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { type Clock, Span } from "../../../../src/core/clock.ts";
 import { VaultError } from "../../../../src/core/errors.ts";
 import type { Each, Provider } from "../../../../src/core/ports.ts";
 import type { Handle, Plan } from "../../../../src/core/request.ts";
@@ -7,17 +6,10 @@ import { Secret } from "../../../../src/core/secret.ts";
 import { quoted } from "../../../../src/core/text.ts";
 import { defineProvider, type ProviderContext } from "../../../../src/providers/define.ts";
 import { createHttp, type Http, type HttpAnswer } from "../../../../src/providers/http.ts";
-import { type Bug, buggyHttp, orAborted } from "./bugs.ts";
+import { type Bug, buggyHttp } from "./bugs.ts";
+import { checked, type Entry, kept, list, nothingCalled, refuseAborted, severalCalled } from "./names.ts";
 
 const PRIMARY = "password";
-
-/** One secret, as the server's list tells it. */
-interface Entry {
-  readonly id: string;
-  readonly name: string;
-  readonly version: number;
-  readonly fields: readonly string[];
-}
 
 /** The provider of the paper vault: as good as it can be, but for one bug at most. */
 export function paperWith(bug?: Bug) {
@@ -231,79 +223,6 @@ function openPaper({ server, token, ca }: Options, context: ProviderContext, bug
 }
 
 const none = new AbortController().signal;
-
-async function list(http: Http, signal: AbortSignal, bug: Bug | undefined): Promise<readonly Entry[]> {
-  const answer = await checked(await http.request({ method: "GET", path: "/papers", signal }), bug);
-  if (!Array.isArray(answer.json))
-    throw new VaultError("provider_unavailable", "the paper vault talks nonsense", { hint: "try again later" });
-  return answer.json as Entry[];
-}
-
-/** What the server says of credentials. */
-async function checked(answer: HttpAnswer, bug: Bug | undefined): Promise<HttpAnswer> {
-  const said = JSON.stringify(answer.json ?? "");
-  if (answer.status < 400) return answer;
-  const quote = bug === "quotes the server" ? `: ${said}` : "";
-  const refuse = (code: "provider_auth" | "provider_expired" | "provider_forbidden", what: string): VaultError =>
-    new VaultError(
-      bug === "calls refusals unknown names" ? "secret_not_found" : code,
-      `the paper vault ${what}${quote}`,
-      {
-        hint: "look at the token",
-      },
-    );
-  if (answer.status === 403) throw refuse("provider_forbidden", "does not permit this");
-  if (said.includes("expired") && bug !== "knows one refusal") throw refuse("provider_expired", "knew this token");
-  throw refuse("provider_auth", "does not know this token");
-}
-
-/** Names for a minute, asked for once at a time. */
-function kept(clock: Clock, bug: Bug | undefined, load: (signal: AbortSignal) => Promise<readonly Entry[]>) {
-  let known: { readonly entries: readonly Entry[]; readonly span: Span } | undefined;
-  let flight: Promise<readonly Entry[]> | undefined;
-  const fetch = async (): Promise<readonly Entry[]> => {
-    const entries = await load(new AbortController().signal);
-    known = { entries, span: new Span(clock, bug === "keeps names for ever" ? 1e12 : 60_000) };
-    return entries;
-  };
-  return {
-    get: async (signal: AbortSignal): Promise<readonly Entry[]> => {
-      if (bug !== "begins what was cancelled") refuseAborted(signal);
-      if (bug === "keeps no names") return load(signal);
-      if (known && !known.span.over()) return known.entries;
-      if (bug === "asks once for each") return fetch();
-      flight ??= fetch();
-      const over = (): void => void (flight = undefined);
-      flight.then(over, bug === "remembers a failure" ? () => {} : over);
-      return bug === "waits on though cancelled" ? flight : orAborted(flight, signal);
-    },
-    forget: (): void => void (known = undefined),
-  };
-}
-
-function refuseAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw cancelled();
-}
-
-function cancelled(): VaultError {
-  return new VaultError("cancelled", "the call was cancelled", { hint: "call again" });
-}
-
-function severalCalled(name: string, found: readonly Entry[]): VaultError {
-  const ids = found.map(({ id }) => quoted(id)).join(" or ");
-  return new VaultError("ambiguous", `several papers are called ${quoted(name)}`, { hint: `say ${ids}` });
-}
-
-function nothingCalled(name: string, entries: readonly Entry[]): VaultError {
-  const bare = (text: string): string =>
-    text
-      .toLowerCase()
-      .replace(/[^a-z]/g, "")
-      .slice(0, 4);
-  const close = entries.filter((entry) => bare(entry.name) === bare(name)).map((entry) => quoted(entry.name));
-  const hint = close.length > 0 ? `did you mean ${close.join(" or ")}?` : "call list_secrets";
-  return new VaultError("secret_not_found", `no paper is called ${quoted(name)}`, { hint });
-}
 
 function valueIn({ json }: HttpAnswer): string {
   const value: unknown = typeof json === "object" && json !== null && "value" in json ? json.value : undefined;
