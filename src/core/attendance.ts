@@ -5,8 +5,9 @@ import { visible } from "./text.ts";
 
 /** What a call waits for, and what is to happen when it stops waiting earlier. */
 export interface Occasion<T> {
-  readonly outcome: Promise<T>;
-  /** False from the very moment the outcome is decided, which is a little before the promise tells. */
+  /** Has the outcome told to the call. */
+  readonly listen: (resolve: (outcome: T) => void, reject: (error: unknown) => void) => void;
+  /** False from the very moment the outcome is decided, which may be a little before it is told. */
   readonly isOpen: () => boolean;
   /** For how long the call is kept at most, ms; undefined: until the outcome. */
   readonly holdMs: number | undefined;
@@ -18,7 +19,7 @@ export interface Occasion<T> {
 
 /** Keeps one call waiting until the outcome is there, the client cannot wait any longer, or the call is cancelled. */
 export async function attend<T>(clock: Clock, waiter: Waiter, occasion: Occasion<T>): Promise<T> {
-  const { outcome, isOpen, holdMs, pending, cancelled } = occasion;
+  const { listen, isOpen, holdMs, pending, cancelled } = occasion;
   const { signal } = waiter;
   let over = (): void => {};
   try {
@@ -36,7 +37,7 @@ export async function attend<T>(clock: Clock, waiter: Waiter, occasion: Occasion
         stopHold();
         signal.removeEventListener("abort", abort);
       };
-      outcome.then(resolve, reject);
+      listen(resolve, reject);
     });
   } finally {
     over();

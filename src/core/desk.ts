@@ -1,3 +1,4 @@
+import { ApprovedBefore } from "./approved-before.ts";
 import { attend } from "./attendance.ts";
 import { Bells, type BellsOptions } from "./bells.ts";
 import type { Answer, Card, Front, Proof, Standing } from "./card.ts";
@@ -40,8 +41,7 @@ export class Desk implements Front {
   readonly #refusals: Refusals;
   readonly #slots: Slots;
   readonly #bells: Bells;
-  /** How often a person has said yes to exactly these items. */
-  readonly #approvals = new Map<string, number>();
+  readonly #approved = new ApprovedBefore();
   #closed = false;
 
   constructor(options: DeskOptions) {
@@ -82,7 +82,7 @@ export class Desk implements Front {
     const { clock, expireMs, grants } = this.#o;
     const ticket = new Ticket(request, offer, new Span(clock, expireMs), {
       openUntil: (item) => grants.openUntil(request, item),
-      approvedBefore: this.#approvals.get(itemsKey(request)) ?? 0,
+      approvedBefore: this.#approved.times(request),
     });
     this.#tickets.add(ticket, ({ approval }) => grants.isOpen(approval));
     this.#slots.take(request.session, ticket.span);
@@ -97,7 +97,9 @@ export class Desk implements Front {
     ticket.attach(waiter);
     try {
       const attended = await attend<Attended>(this.#o.clock, waiter, {
-        outcome: ticket.settled.then((standing) => ({ is: "settled", standing })),
+        listen: (resolve, reject) => {
+          ticket.settled.then((standing) => resolve({ is: "settled", standing }), reject);
+        },
         isOpen: () => ticket.isOpen,
         holdMs: waiter.holdMs,
         pending: () => {
@@ -236,8 +238,7 @@ export class Desk implements Front {
       attached: ticket.attached,
       ...(windowed && { window: { scope: offer.scope, span, asked } }),
     });
-    const key = itemsKey(request);
-    this.#approvals.set(key, (this.#approvals.get(key) ?? 0) + 1);
+    this.#approved.add(request);
     this.#end(ticket, { is: "approved", at, ...until });
     if (windowed) this.#settleCovered();
     return true;
@@ -291,8 +292,4 @@ export class Desk implements Front {
   #note(ticket: Ticket, line: Line): void {
     this.#o.journal.note({ ...aboutRequest(ticket.request), at: this.#o.clock.now(), ...line });
   }
-}
-
-function itemsKey(request: AccessRequest): string {
-  return JSON.stringify([request.vault, request.action, request.items.map((item) => item.handle.ref).toSorted()]);
 }

@@ -124,13 +124,12 @@ class Preparation {
   readonly claim: Claim;
   readonly #o: PreparationsOptions;
   readonly #over: (outcome: Outcome) => void;
-  readonly #outcome: Promise<Outcome>;
-  #settle!: (outcome: Outcome) => void;
   readonly #abort = new AbortController();
-  readonly #attached = new Set<Waiter>();
+  /** The calls that wait at this moment, and how to tell each the outcome. Over days there are many, so none stays. */
+  readonly #attached = new Map<Waiter, (outcome: Outcome) => void>();
   readonly #logged = new Set<string>();
   #upstream: Upstream | undefined;
-  #ended = false;
+  #outcome: Outcome | undefined;
   readonly #unlisten: () => void;
 
   constructor(request: AccessRequest, claim: Claim, options: PreparationsOptions, over: (outcome: Outcome) => void) {
@@ -138,9 +137,6 @@ class Preparation {
     this.claim = claim;
     this.#o = options;
     this.#over = over;
-    this.#outcome = new Promise((settle) => {
-      this.#settle = settle;
-    });
     this.#unlisten = claim.onBroken(() => this.stop(claim.broken()));
   }
 
@@ -159,14 +155,14 @@ class Preparation {
 
   /** Ends it: ready, or not, with the reason. What was asked for in the vault stays known to the provider. */
   stop(error: VaultError | undefined): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#outcome) return;
+    const outcome: Outcome = error ? { is: "failed", error } : { is: "ready" };
+    this.#outcome = outcome;
     this.#unlisten();
     this.#abort.abort();
     const { claim, request } = this;
-    const outcome: Outcome = error ? { is: "failed", error } : { is: "ready" };
     this.#over(outcome);
-    this.#settle(outcome);
+    for (const tell of this.#attached.values()) tell(outcome);
     if (error) this.#note({ kind: "failed", code: error.code, detail: error.message });
     else if (this.#upstream) claim.begunAnew();
     if (error) settleFailed(claim, error);
@@ -188,14 +184,18 @@ class Preparation {
       return { is: "failed", error: new VaultError("cancelled", text) };
     };
     if (waiter.signal.aborted) return cancelled();
-    this.#attached.add(waiter);
     if (this.#upstream) waiter.waiting(this.#wait());
     return attend<Prepared>(clock, waiter, {
-      outcome: this.#outcome.then((outcome) => {
-        if (outcome.is === "failed") settleFailed(claim, outcome.error);
-        return outcome;
-      }),
-      isOpen: () => !this.#ended,
+      listen: (resolve) => {
+        const tell = (outcome: Outcome): void => {
+          if (outcome.is === "failed") settleFailed(claim, outcome.error);
+          resolve(outcome);
+        };
+        // It may have failed before it could be waited for.
+        if (this.#outcome) tell(this.#outcome);
+        else this.#attached.set(waiter, tell);
+      },
+      isOpen: () => this.#outcome === undefined,
       holdMs: Math.min(waiter.holdMs ?? holdMs, holdMs),
       pending: () => {
         leave();
@@ -211,7 +211,7 @@ class Preparation {
   }
 
   #waitsFor(said: string): void {
-    if (this.#ended) return;
+    if (this.#outcome) return;
     const { clock, told } = this.#o;
     const text = clip(visible(said), MOST_CHARACTERS);
     if (text === this.#upstream?.text) return;
@@ -222,7 +222,7 @@ class Preparation {
       this.#note({ kind: "upstream_waiting", detail: text });
     }
     told({ request: this.request.id, approval }, this.#upstream);
-    for (const waiter of this.#attached) waiter.waiting(this.#wait());
+    for (const waiter of this.#attached.keys()) waiter.waiting(this.#wait());
   }
 
   #wait(): Wait {

@@ -182,15 +182,21 @@ describe("while the vault makes ready", () => {
     expect(kinds(house, "released")).toBe(64);
   });
 
-  it("another session, or another secret, does not join", async () => {
-    const { house, call, first } = await approved();
-    const others = [house.get("DATABASE_URL", { session: "session-2" }), house.get("STRIPE_KEY")];
+  it("another session, another secret, a batch with it in, or the same name in another vault does not join", async () => {
+    const { house, call, first } = await approved({ vaults: { dev: {}, prod: {} } });
+    const others = [
+      house.get("DATABASE_URL", { session: "session-2" }),
+      house.get("STRIPE_KEY"),
+      house.get(["DATABASE_URL", "STRIPE_KEY"]),
+      house.get("DATABASE_URL", { vault: "prod" }),
+    ];
     await settle();
-    expect(house.rings).toHaveLength(3);
+    expect(house.rings).toHaveLength(5);
     first.ready();
     expect(await codeOf(call)).toBe("done");
     house.desk.close("over");
-    expect(await Promise.all(others.map((other) => codeOf(other)))).toEqual(["cancelled", "cancelled"]);
+    expect(new Set(await Promise.all(others.map((other) => codeOf(other))))).toEqual(new Set(["cancelled"]));
+    expect(house.vault.reads).toBe(1);
   });
 
   it("a call for which the name came to stand for another secret gets neither", async () => {
