@@ -1,5 +1,5 @@
 import { lstat } from "node:fs/promises";
-import { nearestWord } from "../config/nearest.ts";
+import { nearestWord } from "../core/near.ts";
 import { VaultError, type ExitStatus } from "../core/errors.ts";
 import type { EventKind } from "../core/event.ts";
 import { clip, quoted, visible, visibleProse } from "../core/text.ts";

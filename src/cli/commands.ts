@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { loadConfig, type World } from "../config/load.ts";
-import { nearestWord } from "../config/nearest.ts";
+import { nearestWord } from "../core/near.ts";
 import { workingFolder } from "../config/places.ts";
 import { asVaultError, CODES, VaultError, type ExitStatus } from "../core/errors.ts";
 import { quoted, visible } from "../core/text.ts";

@@ -2,7 +2,7 @@ import { appendFile, lstat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { readTextFile } from "../config/file.ts";
 import { isVaultName, VAULT_NAME_HINT } from "../config/names.ts";
-import { nearestWord } from "../config/nearest.ts";
+import { nearestWord } from "../core/near.ts";
 import { CONFIG_FILE, SCHEMA_FILE, SCHEMA_URL } from "../config/words.ts";
 import { VaultError, type ExitStatus } from "../core/errors.ts";
 import { quoted, visible } from "../core/text.ts";

@@ -1,5 +1,5 @@
 import { capabilityText, vaultKinds, type VaultKind } from "../config/kinds.ts";
-import { nearestWord } from "../config/nearest.ts";
+import { nearestWord } from "../core/near.ts";
 import type { OptionRow } from "../config/option-rows.ts";
 import { COMING_TYPES, CONFIG_FILE } from "../config/words.ts";
 import { VaultError, type ExitStatus } from "../core/errors.ts";

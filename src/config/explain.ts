@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { fieldAt, type Schema } from "./fields.ts";
 import { VAULT_NAME_HINT } from "./names.ts";
-import { nearestWord } from "./nearest.ts";
+import { nearestWord } from "../core/near.ts";
 import { pathText, type Problem } from "./problem.ts";
 import { valueAt, type Path } from "./tree.ts";
 import { COMING_TYPES } from "./words.ts";

@@ -1,5 +1,5 @@
 import { providerOf } from "../providers/registry.ts";
-import { nearestWord } from "./nearest.ts";
+import { nearestWord } from "../core/near.ts";
 import type { Variables } from "./places.ts";
 import type { Problem } from "./problem.ts";
 import type { Path } from "./tree.ts";

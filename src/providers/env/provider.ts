@@ -5,7 +5,7 @@ import { newCommitmentKey, Secret } from "../../core/secret.ts";
 import { quoted, visible } from "../../core/text.ts";
 import type { ProviderContext } from "../define.ts";
 import { readEnvFile, realPath } from "./file.ts";
-import { closeTo } from "./names.ts";
+import { closeTo } from "../../core/near.ts";
 import type { Parser } from "./splice.ts";
 import { warningsOf } from "./warnings.ts";
 import { planWrites, write, type Target } from "./write.ts";

@@ -2,7 +2,7 @@ import { VaultError } from "../../core/errors.ts";
 import { glimpse, quoted } from "../../core/text.ts";
 import { primaryOf } from "./categories.ts";
 import { fold } from "./catalog.ts";
-import { closeTo } from "./close.ts";
+import { closeTo } from "../../core/near.ts";
 import type { Field, Shape } from "./shape.ts";
 
 const MOST_SHOWN = 20;

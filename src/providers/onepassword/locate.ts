@@ -2,7 +2,7 @@ import { VaultError } from "../../core/errors.ts";
 import { glimpse, quoted } from "../../core/text.ts";
 import type { Account } from "./account.ts";
 import type { Catalog, ItemInfo } from "./catalog.ts";
-import { closeTo } from "./close.ts";
+import { closeTo } from "../../core/near.ts";
 import { strange } from "./errors.ts";
 import { openItems } from "./items.ts";
 import type { Overviews } from "./overview.ts";

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { VaultError } from "../../core/errors.ts";
 import type { Each } from "../../core/ports.ts";
+import { closeTo } from "../../core/near.ts";
 import { quoted } from "../../core/text.ts";
 import { faultOf } from "../http-faults.ts";
 import { cancelledHere, untilAborted } from "./abort.ts";
@@ -146,7 +147,9 @@ function tooMany(name: string): VaultError {
 
 /** What the search found instead is offered and never taken: an agent that asks for "db" must not get "prod-db". */
 function notFound(name: string, assets: readonly Asset[]): VaultError {
-  const close = assets.slice(0, MOST_CANDIDATES).map((asset) => quoted(asset.name));
+  const names = assets.map((asset) => asset.name);
+  // What the vendor's own partial match finds comes after what looks alike.
+  const close = [...new Set([...closeTo(name, names), ...names])].slice(0, MOST_CANDIDATES).map(quoted);
   return new VaultError("secret_not_found", `there is no asset called ${quoted(name)} in 12Port`, {
     hint:
       close.length === 0
