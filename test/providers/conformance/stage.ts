@@ -7,7 +7,8 @@ import type { ProviderContext } from "../../../src/providers/define.ts";
 import { type Canary, newCanary } from "../../support/canaries.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { fakeNotes, providerContext } from "../../support/provider-context.ts";
-import { verifyNoTrace, listen } from "./traces.ts";
+import { listen, verifyNoTrace } from "./traces.ts";
+import { verify } from "./outcomes.ts";
 import type { Backend, ProviderWorld, Stock } from "./world.ts";
 
 /** A clock that knows when somebody waits for it. */
@@ -131,6 +132,7 @@ export async function onStage(world: ProviderWorld, play: (stage: Stage) => Prom
   seen.push(["the context", context], ["the definition", inspect(world.definition)], ["the console", heard.text()]);
   for (const [scope, notes] of scopes) seen.push(["the notes", [scope, [...notes.all()]]]);
   const tokens = backends.flatMap(({ tokens }) => tokens).map((core) => ({ kind: "the token", core, value: core }));
+  verify(heard.onStdout(), "what was printed where the protocol has to be alone").toBe("");
   verifyNoTrace([...canaries, ...tokens], seen);
 }
 

@@ -37,18 +37,31 @@ function json(thing: unknown): string {
   }
 }
 
-const METHODS = ["log", "info", "debug", "warn", "error", "trace"] as const;
+const TO_STDOUT = ["log", "info", "debug", "dir", "table"] as const;
+const TO_STDERR = ["warn", "error", "trace"] as const;
 
-/** Keeps what is printed from now on, in any of the ways a library may print. */
-export function listen(): { readonly text: () => string; readonly stop: () => void } {
-  const parts: string[] = [];
+/** What is printed from now on, in any of the ways a library may print. */
+export interface Heard {
+  readonly text: () => string;
+  /** The part that went where the protocol has to be alone. */
+  readonly onStdout: () => string;
+  readonly stop: () => void;
+}
+
+/** Keeps it, until stopped. */
+export function listen(): Heard {
+  const [out, err]: [string[], string[]] = [[], []];
   const undo: (() => void)[] = [];
-  for (const method of METHODS) {
-    const own = console[method];
-    console[method] = (...args: unknown[]) => void parts.push(format(...args));
-    undo.push(() => (console[method] = own));
-  }
-  for (const stream of [process.stdout, process.stderr]) {
+  const hear = (methods: readonly (typeof TO_STDOUT | typeof TO_STDERR)[number][], parts: string[]): void => {
+    for (const method of methods) {
+      const own = console[method];
+      console[method] = (...args: unknown[]) => void parts.push(format(...args));
+      undo.push(() => (console[method] = own));
+    }
+  };
+  hear(TO_STDOUT, out);
+  hear(TO_STDERR, err);
+  for (const [stream, parts] of [[process.stdout, out] as const, [process.stderr, err] as const]) {
     const own = stream.write.bind(stream);
     stream.write = (chunk: string | Uint8Array, ...rest: []): boolean => {
       parts.push(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("latin1"));
@@ -56,5 +69,9 @@ export function listen(): { readonly text: () => string; readonly stop: () => vo
     };
     undo.push(() => Reflect.deleteProperty(stream, "write"));
   }
-  return { text: () => parts.join("\n"), stop: () => undo.forEach((back) => back()) };
+  return {
+    text: () => [...out, ...err].join("\n"),
+    onStdout: () => out.join("\n"),
+    stop: () => undo.forEach((back) => back()),
+  };
 }

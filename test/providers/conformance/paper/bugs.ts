@@ -23,6 +23,7 @@ export const TWINS = [
   ["reads by name", "never reads the secret that has taken the name of the one shown"],
   ["calls what is gone unknown", "reports a conflict for what was deleted after the question"],
   ["trims values", "hands out every kind of value exactly as it is kept"],
+  ["talks on stdout", "reads the value as it is when it is read"],
   ["prints what it reads", "reads the value as it is when it is read"],
   ["warns with what it reads", "reads the value as it is when it is read"],
   ["notes what it reads", "reads the value as it is when it is read"],

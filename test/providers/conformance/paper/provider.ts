@@ -89,6 +89,7 @@ function openPaper({ server, token, ca }: Options, context: ProviderContext, bug
       return new VaultError(code, `${quoted(name)} is gone`, { hint: "ask again" });
     }
     const value = valueIn(await checked(answer, bug));
+    if (is("talks on stdout")) console.log(`read ${name}`);
     if (is("prints what it reads")) console.error(`read ${name}: ${value}`);
     if (is("warns with what it reads")) context.warn(`${name} is ${value}`);
     if (is("notes what it reads")) context.notes("paper").put(name, { value });
