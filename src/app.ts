@@ -158,6 +158,7 @@ async function openHouse(configuration: Promise<LoadResult>, say: Say, onFault: 
     grants,
     vaults,
     upstreamHoldMs: approval.expireMs,
+    upstreamMost: approval.maxWaiting,
     upstreamCooldownMs: approval.denyCooldownMs,
   });
   log.note({ kind: "started", at: clock.now(), detail: `agent-vault ${__VERSION__}` });

@@ -26,6 +26,8 @@ export interface BrokerOptions {
   readonly upstreamHoldMs: number;
   /** For how long a vault's people are not asked again for what they turned down, ms. */
   readonly upstreamCooldownMs: number;
+  /** How many requests may wait for vaults' own people at a time. */
+  readonly upstreamMost: number;
 }
 
 /** One request end to end: meet, resolve, rule, ask, record, fetch, return. Knows nothing of MCP or HTTP. */
@@ -37,12 +39,13 @@ export class Broker {
 
   constructor(options: BrokerOptions) {
     this.#o = options;
-    const { clock, journal, desk, upstreamHoldMs, upstreamCooldownMs } = options;
+    const { clock, journal, desk, upstreamHoldMs, upstreamCooldownMs, upstreamMost } = options;
     this.#deliveries = new Deliveries(
       {
         clock,
         journal,
         holdMs: upstreamHoldMs,
+        most: upstreamMost,
         cooldownMs: upstreamCooldownMs,
         told: (waiting, upstream) => desk.upstream(waiting, upstream),
       },

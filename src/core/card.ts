@@ -25,7 +25,7 @@ export interface Card {
   readonly requester: Requester;
   readonly offer: Offer;
   readonly standing: Standing;
-  /** Set while an approved request waits for the vault's own people. */
+  /** Set while an approved request waits for the vault's own people, and when they have refused. */
   readonly upstream?: Upstream;
   /** How many tool calls wait right now; 0 means approving lets the next identical call through. */
   readonly attached: number;

@@ -49,6 +49,7 @@ export class Deliveries {
       const prepare = request.action === "read" ? provider.prepare : undefined;
       if (prepare) {
         this.preparations.refuse(request);
+        if (isRetry && !this.preparations.find(request.key)) this.preparations.refuseFull();
         const prepared = await this.preparations.attend(request, prepare, claim, waiter);
         if (prepared.is === "pending") return prepared;
         if (prepared.is === "failed") throw this.written(prepared.error);

@@ -64,7 +64,10 @@ export interface PrepareContext {
 
 /** Who an approved request waits for in the vault: a sentence without a full stop, like "waiting for the approvers of 12Port". */
 export interface Upstream {
+  /** Once refused, what the vault said. */
   readonly text: string;
+  /** Set when the vault's people said no: nothing waits any more. */
+  readonly refused?: true;
   /** Epoch ms. */
   readonly since: number;
 }

@@ -15,7 +15,9 @@ export interface PreparationsOptions {
   readonly holdMs: number;
   /** For how long what the vault's people turned down is not put before them again, ms. */
   readonly cooldownMs: number;
-  /** Told who an approved request waits for, and, with undefined, that it no longer waits. */
+  /** How many requests may wait for the vaults' own people at a time. */
+  readonly most: number;
+  /** Told who an approved request waits for, that it was refused, or, with undefined, that it no longer waits. */
   readonly told: (waiting: { request: string; approval: string }, upstream: Upstream | undefined) => void;
 }
 
@@ -75,6 +77,15 @@ export class Preparations {
         { hint: "ask the user to clear in the vault what blocks it, then call again" },
       );
     }
+  }
+
+  /** Throws `too_many_waiting` when so many wait already that the vaults' people should not be asked for more. */
+  refuseFull(): void {
+    const waiting = [...this.#underWay.values()].filter(({ isWaiting }) => isWaiting).length;
+    if (waiting < this.#o.most) return;
+    throw new VaultError("too_many_waiting", `${waiting} requests wait for the people of vaults already`, {
+      hint: "wait for their answers before you ask for more",
+    });
   }
 
   /**
@@ -140,6 +151,11 @@ class Preparation {
     this.#unlisten = claim.onBroken(() => this.stop(claim.broken()));
   }
 
+  /** Whether the vault has said that somebody is being waited for. */
+  get isWaiting(): boolean {
+    return this.#upstream !== undefined;
+  }
+
   /** Never rejects. */
   async run(prepare: Prepare): Promise<void> {
     const { reason, requester, items } = this.request;
@@ -168,7 +184,10 @@ class Preparation {
     if (error) settleFailed(claim, error);
     else if (this.#attached.size > 0) claim.land();
     else claim.giveBack();
-    if (this.#upstream) this.#o.told({ request: request.id, approval: claim.approval }, undefined);
+    const refused = error && isRefusal(error) ? { text: error.message, refused: true as const } : undefined;
+    if (!refused && !this.#upstream) return;
+    const upstream = refused && { ...refused, since: this.#o.clock.now() };
+    this.#o.told({ request: request.id, approval: claim.approval }, upstream);
   }
 
   async attend(claim: Claim, waiter: Waiter): Promise<Prepared> {
@@ -237,9 +256,13 @@ class Preparation {
 }
 
 /** What the vault decided uses the approval up; what merely went wrong does not. */
-function settleFailed(claim: Claim, { code }: VaultError): void {
-  if (code === "upstream_denied" || code === "upstream_blocked") claim.land();
+function settleFailed(claim: Claim, error: VaultError): void {
+  if (isRefusal(error)) claim.land();
   else claim.giveBack();
+}
+
+function isRefusal({ code }: VaultError): boolean {
+  return code === "upstream_denied" || code === "upstream_blocked";
 }
 
 /** What the vault's people wrote may be part of it. */

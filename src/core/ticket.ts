@@ -165,7 +165,8 @@ export class Ticket {
 
   card(pickupMs: number): Card {
     const { request } = this;
-    const [upstream] = this.#upstreams.values();
+    const upstreams = [...this.#upstreams.values()];
+    const upstream = upstreams.find(({ refused }) => !refused) ?? upstreams.at(-1);
     return {
       vault: request.vault,
       provider: request.provider,

@@ -89,6 +89,7 @@ function approved(card: Card, standing: Extract<Standing, { is: "approved" }>, n
     return { mark: "no", headline: "Revoked", lines: [html`${client(card)} can no longer ${verb} ${object}.`, kept] };
   }
   const term = until === undefined ? html`, just this once` : html` until ${moment(until, now)}`;
+  if (card.upstream?.refused) return refusedByVault(card, card.upstream, standing, now);
   if (card.upstream) {
     // A window may end meanwhile; the call that waited when the person said yes is still owed its one use.
     const then = ended === "over" ? html`, just this once` : term;
@@ -114,6 +115,19 @@ function approved(card: Card, standing: Extract<Standing, { is: "approved" }>, n
     lines.push(html`If it no longer waits, its next try within ${duration(card.pickupMs)} goes through.`);
   }
   return { mark: "yes", headline: "Approved", lines, open: until === undefined ? {} : { until } };
+}
+
+/** The person said yes and the vault's own people said no. A window over the rest stays what it is. */
+function refusedByVault(
+  card: Card,
+  { text }: NonNullable<Card["upstream"]>,
+  { until, ended }: Extract<Standing, { is: "approved" }>,
+  now: number,
+): Verdict {
+  const lines = [html`You approved, and the vault refused: <bdi>${text}</bdi>.`, html`Nothing was released.`];
+  if (until === undefined || ended !== undefined) return { mark: "no", headline: "Refused by the vault", lines };
+  lines.push(html`Your window is open until ${moment(until, now)}.`);
+  return { mark: "no", headline: "Refused by the vault", lines, open: { until } };
 }
 
 function revoke(path: string, seal: string): Markup {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { VaultError } from "../../src/core/errors.ts";
 import { type Call, codeOf, type House, newGate, settle, startHouse, valuesOf } from "../support/house.ts";
+import { peopleOf } from "../support/fake-people.ts";
 import { type Preparing, preparingsOf } from "../support/preparings.ts";
 
 const MINUTE = 60_000;
@@ -322,6 +323,31 @@ describe("what ends the wait", () => {
     expect(house.rings).toHaveLength(1);
   });
 
+  it("nothing: but of more than may wait at a time the vault's people are not asked", async () => {
+    const names = ["A", "B", "C"];
+    const house = startHouse({
+      secrets: Object.fromEntries(names.map((name) => [name, `hunter2-${name}`])),
+      rules: { ttlMs: HOUR, ttlScope: "vault" },
+      upstream: { most: 2 },
+    });
+    const people = peopleOf(house.vault);
+    const calls = [house.get("A")];
+    await settle();
+    await house.approve("window");
+    await settle();
+    for (const name of ["B", "C"]) {
+      calls.push(house.get(name));
+      await settle();
+    }
+    expect(people.submitted).toEqual(["id:A", "id:B"]);
+    expect(await codeOf(calls[2] as Call<unknown>)).toBe("too_many_waiting");
+    people.agree();
+    expect(await Promise.all(calls.slice(0, 2).map(codeOf))).toEqual(["done", "done"]);
+    void house.get("C");
+    await settle();
+    expect(people.submitted).toEqual(["id:A", "id:B", "id:C"]);
+  });
+
   it("a cancelled call ends nothing", async () => {
     const { house, preparings, call, first } = await approved();
     call.cancel();
@@ -455,6 +481,15 @@ describe("what the vault says", () => {
     void house.get("DATABASE_URL");
     await settle();
     expect(house.rings).toHaveLength(2);
+  });
+
+  it("no: the page of the approval says so, for as long as it is there", async () => {
+    const { house, first } = await approved();
+    first.context.waiting("waiting for the approvers");
+    first.fail(denied);
+    await settle();
+    expect(house.card().upstream).toMatchObject({ refused: true, text: denied.message });
+    expect(house.card().standing).toMatchObject({ is: "approved", ended: "over" });
   });
 
   it("no, under an open window: the window does not help for a while", async () => {

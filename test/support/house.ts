@@ -86,7 +86,7 @@ export function startHouse(
     vaults?: Record<string, Partial<Rules>>;
     /** Told when a permission over a vault is gone. */
     gone?: (vault: string) => void;
-    upstream?: { holdMs?: number; cooldownMs?: number };
+    upstream?: { holdMs?: number; cooldownMs?: number; most?: number };
   } = {},
 ): House {
   const clock = new FakeClock();
@@ -148,6 +148,7 @@ export function startHouse(
     grants,
     vaults,
     upstreamHoldMs: options.upstream?.holdMs ?? 900_000,
+    upstreamMost: options.upstream?.most ?? 20,
     upstreamCooldownMs: options.upstream?.cooldownMs ?? 300_000,
   });
 

@@ -64,6 +64,36 @@ describe("an approved request that waits for the vault's own people", () => {
   });
 });
 
+describe("an approved request that the vault's own people refused", () => {
+  const refused = { text: "the approvers of 12Port asset db-prod turned this down", refused: true as const };
+
+  it("says so, and that nothing was released", async () => {
+    const now = started.clock.now();
+    const token = started.front.add({
+      items: ASSET,
+      standing: { is: "approved", at: now, ended: "over" },
+      upstream: { ...refused, since: now },
+    });
+    const text = textOf((await started.show(token)).text);
+    expect(text).toContain(
+      "Refused by the vault You approved, and the vault refused: the approvers of 12Port asset db-prod turned this down. Nothing was released.",
+    );
+    expect(text).not.toContain("Revoke");
+  });
+
+  it("leaves the window that was opened with it, and the way to end it", async () => {
+    const now = started.clock.now();
+    const token = started.front.add({
+      items: ASSET,
+      standing: { is: "approved", at: now, until: now + 12 * MINUTE },
+      upstream: { ...refused, since: now },
+    });
+    expect(textOf((await started.show(token)).text)).toMatch(
+      /Refused by the vault .*Your window is open until \d\d:\d\d \S+\. Revoke/,
+    );
+  });
+});
+
 /** Sentences that are not true while somebody else still has to agree. */
 function brokenPromises(text: string): string[] {
   const wrong = [
