@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { VaultError } from "../../core/errors.ts";
 import { quoted } from "../../core/text.ts";
 import type { Api } from "./api.ts";
-import { isGone, type Ledger, type Noted } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
 import type { TwelvePortOptions } from "./options.ts";
 import { approvalWanted, notInQueue, stillRestricted } from "./verdicts.ts";
 
@@ -11,6 +11,7 @@ export interface AccessOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly complete: TwelvePortOptions["complete"];
+  readonly requestMs: number;
   /** Has the vault's people asked before the next read. */
   readonly restrict: (asset: string) => void;
   readonly label: (asset: string) => string;
@@ -32,12 +33,21 @@ export class Access {
   readonly #o: AccessOptions;
   /** Assets read under an approval of the vault's people, by this process. */
   readonly #used = new Set<string>();
+  /** Assets that this process has said it waits for or uses. */
+  readonly #joined = new Set<string>();
   readonly #reading = new Map<string, number>();
   readonly #stuck = new Map<string, number>();
   readonly #givingBack = new Map<Promise<void>, AbortController>();
 
   constructor(options: AccessOptions) {
     this.#o = options;
+  }
+
+  /** Says to other processes that this one waits for an asset or uses it: what it needs is not to be closed by them. */
+  join(asset: string): void {
+    const { ledger, clock, requestMs } = this.#o;
+    ledger.join(asset, clock.now() + requestMs);
+    this.#joined.add(asset);
   }
 
   /** Marks a read of an asset as under way; call what it returns when it is over. */
@@ -63,7 +73,7 @@ export class Access {
     if (noted?.state === "open" || noted?.state === "submitted") {
       ledger.drop(noted);
       this.#used.delete(asset);
-      if (noted.state === "open" && noted.users === undefined) {
+      if (noted.state === "open" && noted.given !== true) {
         // Asking again at once could go on for ever.
         this.#stuck.set(asset, clock.mono() + STUCK_MS);
         return stillRestricted(label(asset));
@@ -78,23 +88,29 @@ export class Access {
     const { ledger, clock, complete } = this.#o;
     const noted = ledger.find(asset);
     if (noted?.state !== "open" && noted?.state !== "submitted") return;
-    if (!this.#used.has(asset)) {
-      const users = [...livingOf(noted).filter(({ id }) => id !== ledger.me.id), ledger.me];
-      // Whoever changed it meanwhile has read it too, or ended it; the next read comes by here again.
-      if (ledger.change(noted, { state: "open", users })) this.#used.add(asset);
-    }
+    if (!this.#joined.has(asset)) this.join(asset);
+    // Whoever has changed it meanwhile has read it too, or has ended it.
+    if (noted.given !== true) ledger.change(noted, { state: "open", given: true });
+    this.#used.add(asset);
     if (complete === "use") clock.after(LAST_USE_MS, () => this.#giveBack(asset));
   }
 
   /** Gives back what nothing permits any more. */
   ended(isStillPermitted: (asset: string) => boolean): void {
-    if (this.#o.complete !== "window") return;
-    for (const asset of this.#used) if (!isStillPermitted(asset)) this.#giveBack(asset);
+    for (const asset of this.#joined) {
+      if (isStillPermitted(asset)) continue;
+      if (this.#o.complete === "window") this.#giveBack(asset);
+      // Approved for a call that did not come for it: it stays for the next one.
+      if (!this.#used.has(asset)) this.#leave(asset);
+    }
   }
 
   /** Gives back whatever this process has used: no permission of ours outlives it. */
   async close(): Promise<void> {
-    if (this.#o.complete !== "never") for (const asset of this.#used) this.#giveBack(asset);
+    for (const asset of this.#joined) {
+      if (this.#o.complete !== "never") this.#giveBack(asset);
+      this.#leave(asset);
+    }
     const patience = setTimeout(() => {
       for (const late of this.#givingBack.values()) late.abort();
     }, CLOSING_MS);
@@ -111,11 +127,13 @@ export class Access {
 
   /** Best effort: what does not work ends by itself at the end of the requested time. Never rejects. */
   async #complete(asset: string, late: AbortController): Promise<void> {
-    const { clock, api, label, warn } = this.#o;
+    const { ledger, clock, api, label, warn } = this.#o;
     const cancel = clock.after(GIVE_BACK_MS, () => late.abort());
     try {
-      const noted = this.#leave(asset);
-      if (noted?.workflow !== undefined) await api.completeRequest(noted.workflow, late.signal);
+      // The last one closes it; what others still wait for or use is left to them.
+      const noted = this.#leave(asset) ? undefined : ledger.find(asset);
+      if (noted?.state !== "open" || !ledger.drop(noted) || noted.workflow === undefined) return;
+      await api.completeRequest(noted.workflow, late.signal);
     } catch {
       warn(`the request for 12Port asset ${quoted(label(asset))} could not be closed; it ends by itself`);
     } finally {
@@ -123,20 +141,8 @@ export class Access {
     }
   }
 
-  /** Takes this process off the record; the record itself when it was the last, and then it is to be closed. */
-  #leave(asset: string): Noted | undefined {
-    const { ledger } = this.#o;
-    for (;;) {
-      const noted = ledger.find(asset);
-      if (noted?.state !== "open") return undefined;
-      const others = livingOf(noted).filter(({ id }) => id !== ledger.me.id);
-      if (others.length > 0 ? ledger.change(noted, { users: others }) : ledger.drop(noted)) {
-        return others.length > 0 ? undefined : noted;
-      }
-    }
+  /** Whether another process waits for it or uses it. */
+  #leave(asset: string): boolean {
+    return this.#joined.delete(asset) && this.#o.ledger.leave(asset);
   }
-}
-
-function livingOf({ users = [] }: Noted): NonNullable<Noted["users"]> {
-  return users.filter((user) => !isGone(user));
 }

@@ -27,9 +27,11 @@ const RECORD = z.object({
   action: z.string().optional(),
   /** The id that ends it. */
   workflow: z.string().optional(),
-  /** The processes that have read the asset under it; the last of them ends it. */
-  users: z.array(PROCESS).optional(),
+  /** Whether the asset was ever read under it. */
+  given: z.boolean().optional(),
 });
+
+const STAKE = z.object({ process: PROCESS, until: z.number() });
 
 /** What is known of the request for one asset. */
 export type AccessRecord = z.output<typeof RECORD>;
@@ -55,6 +57,10 @@ export interface Ledger {
   /** The changed record; undefined when somebody else has changed it meanwhile. */
   readonly change: (noted: Noted, to: Partial<AccessRecord>) => Noted | undefined;
   readonly drop: (noted: Noted) => boolean;
+  /** Says that this process waits for an asset, or uses it, until then at most. */
+  readonly join: (asset: string, until: number) => void;
+  /** Takes that back; whether another process that still runs says it. */
+  readonly leave: (asset: string) => boolean;
 }
 
 /** The requests kept in these notes. */
@@ -70,7 +76,7 @@ export function createLedger(notes: Notes, clock: Clock): Ledger {
       notes.swap(asset, raw, undefined);
       return undefined;
     },
-    all: () => [...notes.all()].map(([asset, raw]) => parsed(asset, raw)),
+    all: () => [...notes.all()].filter(([key]) => !key.includes("/")).map(([asset, raw]) => parsed(asset, raw)),
     claim: (asset, until) => {
       const record: AccessRecord = { state: "submitting", by: me, at: clock.now(), until };
       return notes.add(asset, record) ? { ...record, asset, raw: record } : undefined;
@@ -80,7 +86,21 @@ export function createLedger(notes: Notes, clock: Clock): Ledger {
       return notes.swap(asset, raw, next) ? { ...next, asset, raw: next } : undefined;
     },
     drop: ({ asset, raw }) => notes.swap(asset, raw, undefined),
+    // Notes of their own, so that coming and going changes no record that somebody is about to change.
+    join: (asset, until) => notes.put(`${asset}/${me.id}`, { process: me, until }),
+    leave: (asset) => {
+      notes.delete(`${asset}/${me.id}`);
+      const stakes = [...notes.all()].filter(([key]) => key.startsWith(`${asset}/`));
+      const living = stakes.filter(([, raw]) => isHeld(raw, clock.now()));
+      for (const stake of stakes) if (!living.includes(stake)) notes.delete(stake[0]);
+      return living.length > 0;
+    },
   };
+}
+
+function isHeld(raw: unknown, now: number): boolean {
+  const stake = STAKE.safeParse(raw);
+  return stake.success && stake.data.until > now && !isGone(stake.data.process);
 }
 
 /** Whether a process is certainly no more. One on another computer never is. */

@@ -52,19 +52,20 @@ export async function openTwelvePort(options: TwelvePortOptions, context: Provid
     const { actions: listed } = await discovery.spec(signal);
     return options.requestActions ?? (listed.length > 0 ? listed : KNOWN_ACTIONS);
   };
+  const requestMs = options.requestMinutes * MINUTE_MS;
   const workflow = new Workflow({
     api,
     ledger,
     clock,
     actions,
-    requestMs: options.requestMinutes * MINUTE_MS,
+    requestMs,
     pollMs: options.pollSeconds * 1_000,
     timeoutMs: options.timeoutMinutes === undefined ? undefined : options.timeoutMinutes * MINUTE_MS,
     onReject: options.onReject,
   });
   const { label } = assets;
   const restrict = (asset: string): void => workflow.restrict(asset);
-  const access = new Access({ api, ledger, clock, complete: options.complete, restrict, label, warn });
+  const access = new Access({ api, ledger, clock, complete: options.complete, requestMs, restrict, label, warn });
   const watches = new Watches();
 
   async function read(asset: string, signal: AbortSignal): Promise<Credentials | VaultError> {
@@ -101,6 +102,7 @@ export async function openTwelvePort(options: TwelvePortOptions, context: Provid
       const pending = idsOf(handles).filter((id) => workflow.isPending(id));
       if (pending.length === 0) return;
       for (const id of pending) access.refuseStuck(id);
+      for (const id of pending) access.join(id);
       const { signal, stop } = ownSignal(asked.signal);
       const message = messageOf(asked);
       const told = new Map<string, string>();

@@ -88,6 +88,29 @@ describe("an approved request", () => {
     expect(fake.completed).toHaveLength(1);
   });
 
+  it("is left to a process that still waits for it", async () => {
+    const made = await scene();
+    const { fake, clock } = made;
+    fake.add({ name: "db", password: PASSWORD, way: "approvers" });
+    const [quick, slow] = [await made.open({ pollSeconds: 5 }), await made.open({ pollSeconds: 300 })];
+    const waiting = new Set<Provider>();
+    const all = [quick, slow].map(async (provider) => {
+      const told = (text: string): void => {
+        if (!text.includes("approvers of")) return;
+        waiting.add(provider);
+        if (waiting.size === 2) fake.approve("db", 1);
+      };
+      const values = await ask(provider, "db", { waiting: told });
+      if (provider === quick) await provider.close?.();
+      return values;
+    });
+    expect(await settle(clock, Promise.all(all))).toEqual([[PASSWORD], [PASSWORD]]);
+    expect(fake.requests).toHaveLength(1);
+    expect(fake.completed).toEqual([]);
+    await slow.close?.();
+    expect(fake.completed).toHaveLength(1);
+  });
+
   it("that nobody has used yet stays, for whoever comes back for it", async () => {
     const made = await scene();
     made.fake.add({ name: "db", password: PASSWORD, way: "approvers" });
