@@ -8,8 +8,8 @@ import { visible } from "../core/text.ts";
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /**
- * The certificates a `ca` option means: PEM text, or the path of a file of it; `~/` is the home folder, anything relative
- * starts in `folder`. Whatever else stands there, a private key say, is left out. Throws `config_invalid`.
+ * The certificates a `ca` option means: PEM text, or the path of a file of it; `~/` is the home folder, anything
+ * relative starts in `folder`. Whatever else stands there, a private key say, is left out. Throws `config_invalid`.
  */
 export async function readCa(ca: string, folder: string): Promise<string> {
   const isText = ca.includes("-----BEGIN ");

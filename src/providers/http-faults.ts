@@ -8,14 +8,14 @@ export interface Place {
 }
 
 /**
- * Where it went wrong: before anything was sent, on the way, by what stands in between, or in what came back. "error" is
- * an answer of the vault's own that says so.
+ * Where it went wrong: before anything was sent, on the way, by what stands in between, or in what came back. "error"
+ * is an answer of the vault's own that says so.
  */
 export type FaultKind = "unreached" | "broken" | "late" | "cancelled" | "redirect" | "busy" | "answer" | "error";
 
 /**
- * The cause of an error of `http.ts`: what a caller may want to know and nothing else. The libraries' own errors can hold
- * the request with its token, so they are never passed on.
+ * The cause of an error of `http.ts`: what a caller may want to know and nothing else. The libraries' own errors can
+ * hold the request with its token, so they are never passed on.
  */
 export class HttpFault extends Error {
   override readonly name = "HttpFault";

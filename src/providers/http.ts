@@ -39,9 +39,10 @@ export interface HttpAnswer {
 /** A client for the JSON of one host. */
 export interface Http {
   /**
-   * The answer, whatever its status, except those that mean the same everywhere: redirects, too many calls, and
-   * answers that are not JSON or too large. A GET is tried up to three times. Rejects with `provider_unavailable`, `rate_limited` or `cancelled`; their
-   * cause is an `HttpFault` and holds nothing that was sent or received.
+   * The answer, whatever its status, except what means the same everywhere: redirects, too many calls, a gateway with
+   * nobody behind it, and what is too large or not JSON. A GET is tried up to three times. Rejects with
+   * `provider_unavailable`, `rate_limited` or `cancelled`, whose cause is an `HttpFault`: nothing of what was sent or
+   * received is in it.
    */
   readonly request: (request: HttpRequest) => Promise<HttpAnswer>;
   /** Drops the connections; what is under way fails. */

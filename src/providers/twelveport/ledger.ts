@@ -12,8 +12,8 @@ export type Process = z.output<typeof PROCESS>;
 
 const RECORD = z.object({
   /**
-   * submitting: being sent, so perhaps there. unsure: sent, and what became of it is not known. submitted: there, and not
-   * seen in a queue yet. waiting: seen with the vault's people. open: they said yes. rejected: they said no.
+   * submitting: being sent, so perhaps there. unsure: sent, and what became of it is not known. submitted: there, and
+   * not seen in a queue yet. waiting: seen with the vault's people. open: they said yes. rejected: they said no.
    */
   state: z.enum(["submitting", "unsure", "submitted", "waiting", "open", "rejected"]),
   by: PROCESS,
@@ -43,8 +43,8 @@ export interface Noted extends AccessRecord {
 }
 
 /**
- * The requests for assets, shared by all processes of this user and kept over restarts. Every change is made to a record
- * that was seen, by exactly one process; whoever comes second looks again.
+ * The requests for assets, shared by all processes of this user and kept over restarts. Every change is made to a
+ * record that was seen, by exactly one process; whoever comes second looks again.
  */
 export interface Ledger {
   readonly me: Process;

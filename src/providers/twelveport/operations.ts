@@ -40,8 +40,8 @@ const LOOKS: Readonly<Record<OperationName, Look>> = {
 };
 
 /**
- * The operation that does what we call `name`: the one the configuration names, else the one whose operationId is known,
- * else the only one that looks like it. Throws `config_invalid` with what there is.
+ * The operation that does what we call `name`: the one the configuration names, else the one whose operationId is
+ * known, else the only one that looks like it. Throws `config_invalid` with what there is.
  */
 export function findOperation(spec: Spec, name: OperationName, chosen: TwelvePortOptions["operations"]): Operation {
   const { ids, looksLike } = LOOKS[name];
@@ -77,7 +77,9 @@ export interface Subject {
   readonly workflow?: string;
 }
 
-/** Where and how an operation is called for a subject; its ids go into the path, or into the query where it wants them. */
+/**
+ * Where and how an operation is called for a subject; its ids go into the path, or into the query where it wants them.
+ */
 export function callOf(
   spec: Spec,
   operation: Operation,

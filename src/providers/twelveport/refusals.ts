@@ -34,7 +34,8 @@ export function refusalsOf(token: TokenFacts, clock: Clock): Refuse {
         hint: "run agent-vault doctor: it lists the operations that were found",
       });
     }
-    // An answer of the vault's own, so not one to be waited out. The number can be looked up; the text may name anybody.
+    // An answer of the vault's own, so not one to be waited out. The number can be looked up; the text may name
+    // anybody.
     return new VaultError("provider_unavailable", `12Port answered ${about} with an error (${why})`, {
       hint:
         code === undefined

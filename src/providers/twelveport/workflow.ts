@@ -41,8 +41,8 @@ const GLANCE_MS = 2_000;
 const AWAY_MS = 10 * 60_000;
 
 /**
- * The vault's own approval, from the request to the answer. All that is known of a request stands in the ledger before the
- * next step is taken, so that whoever comes later, after a crash too, goes on from there and nobody asks twice.
+ * The vault's own approval, from the request to the answer. All that is known of a request stands in the ledger before
+ * the next step is taken, so that whoever comes later, after a crash too, goes on from there and nobody asks twice.
  */
 export class Workflow {
   readonly #o: WorkflowOptions;

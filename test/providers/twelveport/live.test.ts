@@ -29,7 +29,8 @@ const open = () =>
     providerContext({ clock }),
   );
 
-// Needs a 12Port with MCP support and an asset that may be read. If its people have to agree, one of them has an hour to.
+// Needs a 12Port with MCP support and an asset that may be read. If its people have to agree, one of them has an hour
+// to.
 describe.skipIf(!isThere)("a real 12Port", () => {
   it("says how it stands", async () => {
     const provider = await open();
