@@ -116,7 +116,7 @@ describe("the house", () => {
         HOMES[name]?.some((home) => file.startsWith(home)),
         `${file} imports ${name}`,
       ).toBe(true);
-      if (HEAVY.includes(name) && !typeOnly && !/^web\//.test(file))
+      if (HEAVY.includes(name) && !typeOnly && !file.startsWith("web/"))
         expect(lazy, `${file} loads ${name} lazily`).toBe(true);
     }
   });

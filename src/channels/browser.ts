@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Clock } from "../core/clock.ts";
+import { pause } from "../core/clock.ts";
 import type { Channel, Notice } from "../core/ports.ts";
 import { defineChannel, type ChannelContext } from "./define.ts";
 import { startBrowser } from "./start-browser.ts";
@@ -39,17 +39,4 @@ export function browserChannel(context: ChannelContext & { readonly platform?: N
       if (await mine) await startBrowser(notice.link.local, { clock, environment, platform });
     },
   };
-}
-
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const cancel = clock.after(ms, done);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

@@ -1,6 +1,5 @@
 import type { Action, Requester } from "./request.ts";
 import type { Offer } from "./policy.ts";
-import type { Upstream } from "./ports.ts";
 import type { Preview } from "./secret.ts";
 
 /** How a request stands. Exactly one of the others follows `waiting`, and nothing follows those. */
@@ -38,6 +37,16 @@ export interface Card {
   readonly version: number;
   /** Grows when what approving opens has changed; an approval of an older one is not taken. */
   readonly revision: number;
+}
+
+/** Who an approved request waits for in the vault: a sentence without a full stop, like "waiting for the approvers of 12Port". */
+export interface Upstream {
+  /** Once refused, what the vault said. */
+  readonly text: string;
+  /** Set when the vault's people said no: nothing waits any more. */
+  readonly refused?: true;
+  /** Epoch ms. */
+  readonly since: number;
 }
 
 export interface CardItem {

@@ -1,13 +1,13 @@
 import { ApprovedBefore } from "./approved-before.ts";
 import { attend } from "./attendance.ts";
 import { Bells, type BellsOptions } from "./bells.ts";
-import type { Answer, Card, Front, Proof, Standing } from "./card.ts";
+import type { Answer, Card, Front, Proof, Standing, Upstream } from "./card.ts";
 import { Span } from "./clock.ts";
 import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Grants } from "./grants.ts";
 import type { Offer } from "./policy.ts";
-import type { Upstream, Wait, Waiter } from "./ports.ts";
+import type { Wait, Waiter } from "./ports.ts";
 import { aboutRequest } from "./records.ts";
 import { Refusals } from "./refusals.ts";
 import type { AccessRequest, Action } from "./request.ts";

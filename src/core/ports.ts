@@ -1,3 +1,4 @@
+import type { Upstream } from "./card.ts";
 import type { VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Rules } from "./policy.ts";
@@ -60,16 +61,6 @@ export interface PrepareContext {
   readonly signal: AbortSignal;
   /** Says who is being waited for. Called when waiting begins and whenever the text changes. */
   readonly waiting: (text: string) => void;
-}
-
-/** Who an approved request waits for in the vault: a sentence without a full stop, like "waiting for the approvers of 12Port". */
-export interface Upstream {
-  /** Once refused, what the vault said. */
-  readonly text: string;
-  /** Set when the vault's people said no: nothing waits any more. */
-  readonly refused?: true;
-  /** Epoch ms. */
-  readonly since: number;
 }
 
 /**

@@ -1,9 +1,9 @@
 import { waitFor } from "./attendance.ts";
-import type { Card, CardItem, Standing } from "./card.ts";
+import type { Card, CardItem, Standing, Upstream } from "./card.ts";
 import type { Span } from "./clock.ts";
 import { newToken } from "./ids.ts";
 import type { Offer } from "./policy.ts";
-import type { Link, Upstream, Wait, Waiter } from "./ports.ts";
+import type { Link, Wait, Waiter } from "./ports.ts";
 import { type AccessRequest, isEveryField, type Item } from "./request.ts";
 import { visible } from "./text.ts";
 

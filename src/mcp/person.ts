@@ -1,6 +1,7 @@
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import type { Clock } from "../core/clock.ts";
-import type { Upstream, Wait, Waiter } from "../core/ports.ts";
+import type { Upstream } from "../core/card.ts";
+import type { Wait, Waiter } from "../core/ports.ts";
 import { holdOf, isStop, limitLearned } from "./clients.ts";
 import type { Dialogs } from "./dialog.ts";
 import { lastingText, whatIsAsked } from "./reply.ts";

@@ -1,7 +1,8 @@
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
 import type { Outcome } from "../core/asks.ts";
 import { VaultError } from "../core/errors.ts";
-import type { Upstream, Wait } from "../core/ports.ts";
+import type { Upstream } from "../core/card.ts";
+import type { Wait } from "../core/ports.ts";
 import type { Secret } from "../core/secret.ts";
 import { quoted } from "../core/text.ts";
 

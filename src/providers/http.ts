@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, pause } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
 import { glimpse } from "../core/text.ts";
@@ -141,20 +141,6 @@ export function isServerAddress(text: string): boolean {
   if (username || password || search || hash || pathname !== "/" || /[?#]/.test(text)) return false;
   const isHere = hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
   return protocol === "https:" || (protocol === "http:" && isHere);
-}
-
-/** Resolves after `ms`, or at once when the signal aborts. */
-export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const cancel = clock.after(ms, done);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }
 
 function urlOf(origin: string, { path, query = {} }: HttpRequest): URL {

@@ -14,7 +14,7 @@ const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile:
 const WORK = "7aaaaaaaaaaaaaaaaaaaaawork";
 
 /** The configuration that README shows for a type of vault, with placeholders filled in. */
-function readmeConfig(type: string, placeholders: Readonly<Record<string, string>>): object {
+function readmeConfig(type: string, placeholders: Readonly<Record<string, string>>) {
   const found = blocksOf(read("README.md")).find(({ text }) => text.includes(`"type": "${type}"`));
   if (!found) throw new Error(`README shows no configuration of type ${type}`);
   let { text } = found;
@@ -22,7 +22,7 @@ function readmeConfig(type: string, placeholders: Readonly<Record<string, string
     if (!text.includes(placeholder)) throw new Error(`README no longer says ${placeholder}`);
     text = text.replaceAll(placeholder, real);
   }
-  return JSON.parse(text) as object;
+  return JSON.parse(text) as Record<string, unknown>;
 }
 
 describe.skipIf(!hasBrowser)("what README says to configure", () => {

@@ -1,7 +1,6 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, pause } from "../../core/clock.ts";
 import { VaultError } from "../../core/errors.ts";
 import { faultOf } from "../http-faults.ts";
-import { pause } from "../http.ts";
 import { cancelledHere } from "./abort.ts";
 import type { Api } from "./api.ts";
 

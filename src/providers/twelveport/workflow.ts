@@ -1,8 +1,7 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, pause } from "../../core/clock.ts";
 import { VaultError } from "../../core/errors.ts";
 import { glimpse, quoted } from "../../core/text.ts";
 import { faultOf, mayHaveHappened } from "../http-faults.ts";
-import { pause } from "../http.ts";
 import { cancelledHere, untilAborted } from "./abort.ts";
 import type { Api } from "./api.ts";
 import { isGone, type Ledger, type Noted } from "./ledger.ts";
