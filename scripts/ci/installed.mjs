@@ -12,7 +12,10 @@ const VALUE = "postgres://hunter2-4711";
 const LINK = /http:\/\/localhost:\d+\/approve\/[\w-]+/;
 const TOOLS = ["get_secret", "get_secrets", "list_secrets", "set_secret", "set_secrets"];
 
-/** A throw-away home with a project whose vault `dev` holds one secret. `bin` is the program, `node` what runs it. */
+/**
+ * A throw-away home with a project whose vault `dev` holds one secret; its other vaults have a token that is none, and no
+ * server. `bin` is the program, `node` what runs it.
+ */
 export function makeUser({ folder, bin, node }) {
   const home = mkdtempSync(join(folder, "home of "));
   const project = join(home, "the project");
@@ -21,11 +24,20 @@ export function makeUser({ folder, bin, node }) {
   writeFileSync(
     join(project, "agent-vault.config.json"),
     JSON.stringify({
-      vaults: { dev: { type: "env", file: "../.env.secrets", ttl: 5 } },
+      vaults: {
+        dev: { type: "env", file: "../.env.secrets", ttl: 5, writable: true },
+        work: { type: "1password", serviceAccountToken: "env:OP_TOKEN" },
+        servers: { type: "12port", server: "http://127.0.0.1:1", tenant: "acme", token: "env:OP_TOKEN" },
+      },
       approval: { browser: "never" },
     }),
   );
-  const env = { PATH: [node.bin, "/usr/bin", "/bin"].join(delimiter), HOME: home, XDG_STATE_HOME: join(home, "state") };
+  const env = {
+    PATH: [node.bin, "/usr/bin", "/bin"].join(delimiter),
+    HOME: home,
+    XDG_STATE_HOME: join(home, "state"),
+    OP_TOKEN: "ops_hunter2-4711",
+  };
   return { bin, project, env };
 }
 
@@ -40,6 +52,10 @@ export async function getOneSecret(user) {
   await withAgent(user, async ({ client, link, stderr }) => {
     const { tools } = await client.listTools();
     assert.deepEqual(tools.map(({ name }) => name).toSorted(), TOOLS);
+    // What their vaults need was installed along and runs on this Node.
+    const listed = await client.callTool({ name: "list_secrets", arguments: {} });
+    assert.match(listed.content[0].text, /^\[work\] cannot be listed: provider_auth: .*token/m);
+    assert.match(listed.content[0].text, /^\[servers\] cannot be listed: provider_unavailable: .*127\.0\.0\.1/m);
     const waiting = askForOne(client);
     // Whichever comes first: an answer before anybody approved is a failure of its own.
     const address = await Promise.race([link, waiting.then(failEarly)]);
