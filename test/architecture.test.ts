@@ -93,7 +93,7 @@ describe("the house", () => {
       if (targetRoom !== room) expect(ROOMS[room], `${file} imports ${target}`).toContain(targetRoom);
       if (room === "providers" && targetRoom === "providers") {
         const [, from_ = "", to = ""] = [room, file.split("/")[1], target.split("/")[1]];
-        const shared = ["define.ts", "registry.ts", "http.ts", "http-ca.ts", "http-faults.ts", "exec.ts"];
+        const shared = ["abort.ts", "define.ts", "registry.ts", "http.ts", "http-ca.ts", "http-faults.ts", "exec.ts"];
         if (from_ !== "registry.ts") expect([from_, ...shared], `${file} imports ${target}`).toContain(to);
       }
     }

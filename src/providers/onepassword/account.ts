@@ -2,7 +2,11 @@ import type { Client } from "@1password/sdk";
 import { type Clock, Span } from "../../core/clock.ts";
 import { VaultError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secret.ts";
+import { refuseAborted, untilAborted } from "../abort.ts";
 import { type Sdk, translate } from "./errors.ts";
+
+/** Who is called, for messages. */
+export const WHO = "1Password";
 
 /** The SDK waits for ever, so we do not. Signing in derives keys, which takes a slow machine a while. */
 const SIGN_IN_MS = 30_000;
@@ -111,33 +115,17 @@ export function openAccount({ token, clock, version, loadSdk }: AccountOptions):
 
   return {
     call: async (signal, run, { finish = false } = {}) => {
-      refuseAborted(signal);
+      refuseAborted(signal, WHO);
       refuseLimited();
       const begun = (client: Client, sdk: Sdk): ReturnType<typeof run> => {
         // Signing in took a while; what changes things does not begin for a call that has gone.
-        refuseAborted(signal);
+        refuseAborted(signal, WHO);
         return inTime(run(client, sdk), clock, CALL_MS);
       };
       const work = attempt(begun, true);
-      return finish ? work : untilAborted(work, signal);
+      return finish ? work : untilAborted(work, signal, WHO);
     },
   };
-}
-
-/** Throws `cancelled` for a call that has gone already. */
-export function refuseAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw cancelled();
-}
-
-/** The promise, or `cancelled` as soon as the signal aborts. What is abandoned fails silently. */
-export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(cancelled());
-    const leave = (): void => signal.removeEventListener("abort", abort);
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
-    work.then(resolve, reject).finally(leave);
-  });
 }
 
 function inTime<T>(work: Promise<T>, clock: Clock, ms: number): Promise<T> {
@@ -151,10 +139,6 @@ function inTime<T>(work: Promise<T>, clock: Clock, ms: number): Promise<T> {
     );
     work.then(resolve, reject).finally(stop);
   });
-}
-
-function cancelled(): VaultError {
-  return new VaultError("cancelled", "the call was cancelled while 1Password was being asked");
 }
 
 function rateLimited(leftMs: number): VaultError {

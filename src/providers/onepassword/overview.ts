@@ -1,7 +1,8 @@
 import type { Client, ItemOverview, VaultOverview } from "@1password/sdk";
 import { type Clock, Span } from "../../core/clock.ts";
 import { VaultError } from "../../core/errors.ts";
-import { type Account, refuseAborted, untilAborted } from "./account.ts";
+import { refuseAborted, untilAborted } from "../abort.ts";
+import { type Account, WHO } from "./account.ts";
 import { type Catalog, catalogOf, type ItemInfo, type VaultInfo } from "./catalog.ts";
 
 /** For how long titles are taken to be what they were. */
@@ -69,20 +70,20 @@ export function openOverviews(account: Account, allowed: readonly string[] | und
 
   return {
     current: async (signal) => {
-      refuseAborted(signal);
+      refuseAborted(signal, WHO);
       if (kept && !kept.fresh.over()) return kept.catalog;
-      return untilAborted(flight ?? fetch(), signal);
+      return untilAborted(flight ?? fetch(), signal, WHO);
     },
     newer: async (than, signal) => {
-      refuseAborted(signal);
+      refuseAborted(signal, WHO);
       if (kept && kept.catalog !== than && !kept.fresh.over()) return kept.catalog;
       if (kept && !kept.young.over()) return kept.catalog;
-      return untilAborted(flight ?? fetch(), signal);
+      return untilAborted(flight ?? fetch(), signal, WHO);
     },
     fresh: async (signal) => {
-      refuseAborted(signal);
+      refuseAborted(signal, WHO);
       // One that is under way may have looked before the moment that matters.
-      return untilAborted(fetch(), signal);
+      return untilAborted(fetch(), signal, WHO);
     },
     forget: () => {
       kept = undefined;
