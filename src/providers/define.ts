@@ -33,6 +33,13 @@ export interface OptionProblem {
   readonly hint: string;
 }
 
+/** How an environment variable describes an option where there is no configuration file. */
+export interface OptionVariable {
+  readonly option: string;
+  /** As it stands, a list with commas, or a token: that one is required, and stays a reference until `open`. */
+  readonly as: "text" | "list" | "token";
+}
+
 /**
  * One kind of secret store: what it is called, which options it takes and how it is opened. String options written as
  * `env:NAME` are resolved before `open` is called. Defining is free; whatever is heavy is loaded inside `open`.
@@ -49,6 +56,8 @@ export interface ProviderDefinition<Type extends string = string, Options extend
   readonly options: Options;
   /** Options as a person would write them, for help and documentation: what is required, tokens as `env:NAME`. */
   readonly example?: Readonly<Record<string, unknown>>;
+  /** The variables that describe one such vault where there is no file, by their names. Absent: it takes a file. */
+  readonly variables?: Readonly<Record<string, OptionVariable>>;
   // Methods rather than properties, so that a definition with exact options is still one of `ProviderDefinition`.
   /** Connects nothing that can wait until the first use. Rejects with the `VaultError` that says why it cannot be used. */
   open(options: z.output<Options>, context: ProviderContext): Promise<Provider>;

@@ -18,6 +18,7 @@ export const env = defineProvider({
       .describe("Path of the file; relative to the configuration file, `~/` is the home folder."),
   }),
   example: { file: "~/.config/agent-vault/dev.env" },
+  variables: { AGENT_VAULT_ENV_FILE: { option: "file", as: "text" } },
   open: ({ file }, context) => openEnvFile(absolutePath(file, context.folder), context),
   warnings: ({ file }, { folder, workFolder }) => warningsOf(absolutePath(file, folder), workFolder),
 });

@@ -37,6 +37,10 @@ export const onepassword = defineProvider({
       .describe("How new items are made, in a vault that is `writable`."),
   }),
   example: { serviceAccountToken: "env:OP_SERVICE_ACCOUNT_TOKEN" },
+  variables: {
+    OP_SERVICE_ACCOUNT_TOKEN: { option: "serviceAccountToken", as: "token" },
+    AGENT_VAULT_1P_VAULTS: { option: "vaultIds", as: "list" },
+  },
   open: (options, context) => openOnePassword(options, context),
   problems: (options, { writable }) => {
     const { vaultIds, write } = options;
