@@ -63,7 +63,7 @@ export function openAccount({ token, clock, version, loadSdk }: AccountOptions):
       return await loadSdk();
     } catch {
       throw new VaultError("provider_unavailable", "the package @1password/sdk cannot be loaded", {
-        hint: "install agent-vault again",
+        hint: "tell the user to install agent-vault again",
       });
     }
   }

@@ -1,8 +1,10 @@
-import { visible } from "../../core/text.ts";
-import { isReference, parseReference, type Query, SCHEME } from "./reference.ts";
+import { clip, visible } from "../../core/text.ts";
+import { isReference, parseReference, type Query, SCHEME, splitTitled } from "./reference.ts";
 
 /** The longest name that a tool takes. */
 const LONGEST_NAME = 256;
+/** How much of a title stands before a reference, characters. */
+const LONGEST_LABEL = 80;
 
 /** A vault of 1Password, not one of the configuration. */
 export interface VaultInfo {
@@ -21,22 +23,27 @@ export interface ItemInfo {
   readonly updatedAt: number;
 }
 
-/** What a name was found to be. */
-export type Found =
+/** What a name means. */
+export type Meaning =
   | { readonly is: "one"; readonly item: ItemInfo; readonly field?: string; readonly query?: Query }
   | { readonly is: "many"; readonly items: readonly ItemInfo[] }
-  | { readonly is: "none" };
+  | { readonly is: "none" }
+  /** It begins as a reference and is none. */
+  | { readonly is: "malformed" };
 
 /** The titles of one moment, and which item a name means. */
 export interface Catalog {
   readonly vaults: readonly VaultInfo[];
   readonly items: readonly ItemInfo[];
   /**
-   * A title, an id or an `op://` reference. Capitals count where that decides, and do not where it does not; one text
-   * that can mean two items means neither.
+   * A title, an id, an `op://` reference, or a title with a reference behind it in brackets. Capitals count where that
+   * decides, and do not where it does not; one text that can mean two items means neither.
    */
-  readonly find: (name: string) => Found;
-  /** The shortest name that means exactly this item: its title, else a reference that a person can read, else ids. */
+  readonly find: (name: string) => Meaning;
+  /**
+   * A name that means exactly this item and holds its title, if that can be seen: the title, else a reference, else
+   * `title (op://vault/id)`.
+   */
   readonly nameOf: (item: ItemInfo) => string;
   readonly vaultTitle: (vaultId: string) => string;
 }
@@ -85,10 +92,24 @@ export function catalogOf(vaults: readonly VaultInfo[], items: readonly ItemInfo
     return found;
   };
 
-  const find = (name: string): Found => {
-    if (!isReference(name)) return decided(byName(name).map((item) => ({ item })));
+  // The title is there to be read, and still has to be the item's: nobody is shown one name and gets another's secret.
+  const byTitled = (name: string): readonly ItemInfo[] => {
+    const titled = splitTitled(name);
+    const segments = titled && parseReference(titled.reference)?.segments;
+    if (!segments) return [];
+    return readings(segments, true).flatMap(({ item, field }) =>
+      field === undefined && item.id === segments.at(-1) && labelOf(item) === titled.title ? [item] : [],
+    );
+  };
+
+  const find = (name: string): Meaning => {
+    const titled = byTitled(name);
+    if (titled.length > 0 || !isReference(name)) {
+      const items = new Set([...titled, ...(isReference(name) ? [] : byName(name))]);
+      return decided([...items].map((item) => ({ item })));
+    }
     const written = parseReference(name);
-    if (!written) return { is: "none" };
+    if (!written) return { is: "malformed" };
     const { segments, query } = written;
     const strict = readings(segments, true);
     return decided(strict.length > 0 ? strict : readings(segments, false), query);
@@ -97,7 +118,9 @@ export function catalogOf(vaults: readonly VaultInfo[], items: readonly ItemInfo
   const nameOf = (item: ItemInfo): string => {
     const vault = titles.get(item.vaultId) ?? item.vaultId;
     const ids = `${SCHEME}${item.vaultId}/${item.id}`;
-    const names = [item.title, `${SCHEME}${vault}/${item.title}`, `${SCHEME}${vault}/${item.id}`];
+    const label = labelOf(item);
+    const titled = [`${label} (${SCHEME}${vault}/${item.id})`, `${label} (${ids})`];
+    const names = [item.title, `${SCHEME}${vault}/${item.title}`, ...(label === "" ? [] : titled)];
     const good = names.find((name) => {
       if (name.length > LONGEST_NAME || name === "" || name !== visible(name)) return false;
       const found = find(name);
@@ -109,7 +132,12 @@ export function catalogOf(vaults: readonly VaultInfo[], items: readonly ItemInfo
   return { vaults, items, find, nameOf, vaultTitle: (id) => titles.get(id) ?? id };
 }
 
-function decided(readings: readonly { item: ItemInfo; field?: string }[], query?: Query): Found {
+/** The part of a title that can be seen. */
+function labelOf({ title }: ItemInfo): string {
+  return clip(visible(title).replace(/⟦U\+[0-9A-F]+⟧/g, ""), LONGEST_LABEL).trim();
+}
+
+function decided(readings: readonly { item: ItemInfo; field?: string }[], query?: Query): Meaning {
   const [first, ...more] = readings;
   if (!first) return { is: "none" };
   if (more.length > 0) return { is: "many", items: [...new Set(readings.map(({ item }) => item))] };

@@ -12,6 +12,9 @@ export interface Category {
  * What `write.category` may be. The others want several values, a file or a key of a certain form: one value does not
  * make a passport.
  */
+export const CATEGORY_NAMES = ["login", "password", "apiCredentials", "secureNote", "database", "server"] as const;
+export type CategoryName = (typeof CATEGORY_NAMES)[number];
+
 export const CATEGORIES = {
   login: { sdk: "Login", field: "password" },
   password: { sdk: "Password", field: "password" },
@@ -19,29 +22,11 @@ export const CATEGORIES = {
   secureNote: { sdk: "SecureNote", field: "notes" },
   database: { sdk: "Database", field: "password" },
   server: { sdk: "Server", field: "password" },
-} as const satisfies Record<string, Category>;
+} as const satisfies Record<CategoryName, Category>;
 
-/** The names of the categories, and the same as the SDK writes them. */
-export const CATEGORY_NAMES = [
-  "login",
-  "password",
-  "apiCredentials",
-  "secureNote",
-  "database",
-  "server",
-  "Login",
-  "Password",
-  "ApiCredentials",
-  "SecureNote",
-  "Database",
-  "Server",
-] as const;
-
-/** The category a configuration means. */
-export function categoryOf(name: string): Category {
-  const category = Object.entries(CATEGORIES).find(([key, { sdk }]) => key === name || sdk === name)?.[1];
-  if (!category) throw new RangeError("the schema let a category through that there is not");
-  return category;
+/** Our spelling of what may be the SDK's; anything else as it is. */
+export function spelledOurWay(written: unknown): unknown {
+  return CATEGORY_NAMES.find((name) => CATEGORIES[name].sdk === written) ?? written;
 }
 
 /**

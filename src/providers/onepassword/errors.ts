@@ -12,7 +12,8 @@ interface Row {
   readonly hint: string;
 }
 
-const NEW_TOKEN = "create a new token at 1password.com (Developer, Service Accounts) and set it as serviceAccountToken";
+const NEW_TOKEN =
+  "tell the user to create a new token at 1password.com (Developer, Service Accounts) and set it as serviceAccountToken";
 const AGAIN = "try again in a moment; agent-vault doctor tells whether it works";
 
 /**
@@ -24,31 +25,31 @@ export const TABLE: readonly Row[] = [
     says: ["createClient requires"],
     code: "config_invalid",
     message: "the service account token for 1Password is empty",
-    hint: "set serviceAccountToken, best as env:OP_SERVICE_ACCOUNT_TOKEN",
+    hint: "tell the user to set serviceAccountToken, best as env:OP_SERVICE_ACCOUNT_TOKEN",
   },
   {
     says: ["invalid service account token", "service account token had invalid format"],
     code: "provider_auth",
     message: "what is set as serviceAccountToken is not a token of a 1Password service account",
-    hint: "copy the whole token, it begins with ops_; it is shown only once, when the service account is made",
+    hint: "tell the user to copy the whole token, which begins with ops_; it is shown only once, when the service account is made",
   },
   {
     says: ["bad service account token", "you are not authenticated", "bad credentials"],
     code: "provider_auth",
     message: "1Password does not accept the service account token",
-    hint: `it was revoked, replaced or has run out: ${NEW_TOKEN}`,
+    hint: `${NEW_TOKEN}; this one was revoked, replaced or has run out`,
   },
   {
     says: ["session expired"],
     code: "provider_expired",
     message: "the session with 1Password has run out and could not be renewed",
-    hint: `if it stays that way, the service account has ended: ${NEW_TOKEN}`,
+    hint: `call again; if it stays that way, the service account has ended: ${NEW_TOKEN}`,
   },
   {
     says: ["you do not have the right permissions", "you don't have the right permissions"],
     code: "provider_forbidden",
     message: "1Password knows the service account and does not permit it to do this",
-    hint: "see at 1password.com which vaults it may read and write; what it may do is fixed when it is made",
+    hint: "tell the user to see at 1password.com which vaults it may read and write; this is fixed when it is made",
   },
   {
     says: ["authentication error: resource not found", "account couldn't be found"],
@@ -78,13 +79,13 @@ export const TABLE: readonly Row[] = [
     says: ["Editing is not supported for unsupported fields"],
     code: "unrepresentable",
     message: "the item has fields that 1Password's SDK cannot write, so it was left as it is",
-    hint: "change it in the 1Password app",
+    hint: "tell the user to change it in the 1Password app",
   },
   {
     says: ["unsupported item category"],
     code: "config_invalid",
     message: "1Password does not make items of the category in write.category here",
-    hint: 'use "login" or "password"',
+    hint: 'tell the user to set write.category to "login" or "password"',
   },
   {
     says: ["itemStatusTooBig", "message size exceeds the limit"],
@@ -96,7 +97,7 @@ export const TABLE: readonly Row[] = [
     says: ["invalid user input", "bad input passed by the user"],
     code: "unrepresentable",
     message: "1Password refused the title or the value for an item of this kind",
-    hint: "save it under another name, or use another write.category",
+    hint: "save it under another name, or tell the user to set another write.category",
   },
   {
     says: ["item couldn't be found", "vault couldn't be found", "item is not in an active state", "resource not found"],
@@ -108,7 +109,7 @@ export const TABLE: readonly Row[] = [
     says: ["request library compatibility issue", "error sending request"],
     code: "provider_unavailable",
     message: "1Password cannot be reached",
-    hint: "check the connection of this computer to 1password.com",
+    hint: "try again in a moment, or tell the user to check the connection of this computer to 1password.com",
   },
   {
     says: ["request timeout"],
@@ -126,7 +127,7 @@ export const TABLE: readonly Row[] = [
     says: ["Native library is not available", "1Password desktop application not found"],
     code: "config_invalid",
     message: "1Password's app is not there to sign in with",
-    hint: "use a service account: set serviceAccountToken",
+    hint: "tell the user to set serviceAccountToken to the token of a service account",
   },
 ];
 

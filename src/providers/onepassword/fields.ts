@@ -23,14 +23,14 @@ export function findField(shape: Shape, wanted: string): Field {
   }
   if (shape.files.some((file) => fold(file) === fold(wanted))) {
     throw new VaultError("unrepresentable", `${quoted(wanted)} in ${quoted(shape.title)} is a file`, {
-      hint: "agent-vault reads fields and notes; open files in the 1Password app",
+      hint: "agent-vault reads fields and notes; tell the user to open files in the 1Password app",
     });
   }
   if (shape.unsupported.some((title) => fold(title) === fold(wanted))) {
     throw new VaultError(
       "unrepresentable",
       `field ${quoted(wanted)} of ${quoted(shape.title)} is of a kind that 1Password's SDK cannot read`,
-      { hint: "open it in the 1Password app" },
+      { hint: "tell the user to open it in the 1Password app" },
     );
   }
   throw fieldNotFound(shape, wanted);
@@ -53,7 +53,8 @@ export function defaultField(shape: Shape): Field {
   const labels = wholeItem(shape).map((field) => labelOf(shape, field));
   if (labels.length === 0) {
     throw new VaultError("unrepresentable", `${quoted(shape.title)} has no field that agent-vault can read`, {
-      hint: shape.files.length > 0 ? "it keeps a file; open it in the 1Password app" : "it may be empty",
+      hint:
+        shape.files.length > 0 ? "it keeps a file: tell the user to open it in the 1Password app" : "it may be empty",
     });
   }
   throw new VaultError("ambiguous", `${quoted(shape.title)} has several fields and none is the obvious one`, {

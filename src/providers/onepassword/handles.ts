@@ -30,7 +30,8 @@ export function handlesOf(located: Located, wanted: readonly string[], shadowed:
   const fields = wanted.includes("*") ? wholeItem(shape) : wanted.map((each) => findField(shape, each));
   if (fields.length === 0) {
     throw new VaultError("unrepresentable", `${quoted(name)} has no field that agent-vault can read`, {
-      hint: shape.files.length > 0 ? "it keeps a file; open it in the 1Password app" : "it may be empty",
+      hint:
+        shape.files.length > 0 ? "it keeps a file: tell the user to open it in the 1Password app" : "it may be empty",
     });
   }
   return fields.map((each) => handle(located, each, shadowed));

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { defineProvider, type OptionProblem } from "../define.ts";
-import { CATEGORY_NAMES } from "./categories.ts";
+import { CATEGORY_NAMES, spelledOurWay } from "./categories.ts";
 import { openOnePassword, placeOf } from "./provider.ts";
 
 const vaultId = z.string().min(1);
@@ -29,7 +29,7 @@ export const onepassword = defineProvider({
           .optional()
           .describe("Id of the 1Password vault where new items are made; by default the only one in `vaultIds`."),
         category: z
-          .enum(CATEGORY_NAMES)
+          .preprocess(spelledOurWay, z.enum(CATEGORY_NAMES))
           .default("login")
           .describe("What a new item is: its password, credential or notes take the value."),
       })
@@ -56,7 +56,7 @@ export const onepassword = defineProvider({
       problems.push({
         path: ["write", "vaultId"],
         message: "is missing, so there is nowhere to make new items",
-        hint: "set it to the id of a 1Password vault; agent-vault doctor lists them",
+        hint: "set writable to false, run agent-vault doctor, then put one of the ids here",
       });
     }
     return problems;

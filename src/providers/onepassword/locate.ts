@@ -6,7 +6,7 @@ import { closeTo } from "../../core/near.ts";
 import { strange } from "./errors.ts";
 import { openItems } from "./items.ts";
 import type { Overviews } from "./overview.ts";
-import { isReference, parseReference, type Query } from "./reference.ts";
+import { isReference, parseReference, type Query, splitTitled } from "./reference.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 
 const MOST_SHOWN = 5;
@@ -18,12 +18,12 @@ export interface Located {
   /** The field that an `op://` reference names, as it was written. */
   readonly field?: string;
   readonly query?: Query;
-  /** What the item is called, and in which vault, where the name does not say so. */
+  /** What the item is called, and in which vault: where there are several, or the name is not the title. */
   readonly title?: string;
 }
 
-/** What names were found to be, and the titles that decided it. */
-export interface Sighting {
+/** What became of names that were looked up, and the titles that decided it. */
+export interface Lookup {
   readonly catalog: Catalog;
   /** Per name: `secret_not_found` with the likeliest, or `ambiguous` with what tells them apart. */
   readonly each: readonly (Located | VaultError)[];
@@ -37,17 +37,17 @@ export async function locate(
   { account, overviews }: { readonly account: Account; readonly overviews: Overviews },
   names: readonly string[],
   signal: AbortSignal,
-): Promise<Sighting> {
+): Promise<Lookup> {
   const catalog = await overviews.current(signal);
   const looks = await look(account, catalog, names, signal);
   const stale = looks.flatMap((each) => each.stale ?? []);
-  if (stale.length === 0) return sighting(catalog, looks);
+  if (stale.length === 0) return lookup(catalog, looks);
 
   // A title that has changed is proof that what we know is old; one that is not there is only a hint.
   const newer = stale.includes("changed") ? await overviews.fresh(signal) : await overviews.newer(catalog, signal);
-  if (newer === catalog) return sighting(catalog, looks);
+  if (newer === catalog) return lookup(catalog, looks);
   const again = await look(account, newer, names, signal);
-  return sighting(newer, again.map(unlessMoving));
+  return lookup(newer, again.map(unlessMoving));
 }
 
 interface Look {
@@ -69,6 +69,7 @@ async function look(
   const shapes = await openItems(account, items, signal, shapeOf);
   return found.map(({ name, means }): Look => {
     if (means.is === "none") return { name, outcome: notFound(name, catalog, missing), stale: "missing" };
+    if (means.is === "malformed") return { name, outcome: malformed(name) };
     if (means.is === "many") return { name, outcome: ambiguous(name, means.items, catalog) };
     const { item, field, query } = means;
     const shape = shapes.get(item.id) ?? strange("an item is missing from it");
@@ -79,13 +80,15 @@ async function look(
       shape,
       ...(field !== undefined && { field }),
       ...(query !== undefined && { query }),
-      ...(name !== shape.title && { title: `${shape.title} (${catalog.vaultTitle(shape.vaultId)})` }),
+      ...((name !== shape.title || catalog.vaults.length > 1) && {
+        title: `${shape.title} (${catalog.vaultTitle(shape.vaultId)})`,
+      }),
     };
     return { name, outcome, ...(shape.title !== item.title && { stale: "changed" }) };
   });
 }
 
-function sighting(catalog: Catalog, looks: readonly Look[]): Sighting {
+function lookup(catalog: Catalog, looks: readonly Look[]): Lookup {
   return { catalog, each: looks.map(({ outcome }) => outcome) };
 }
 
@@ -98,18 +101,24 @@ function unlessMoving(look: Look): Look {
 }
 
 function notFound(name: string, catalog: Catalog, asked: number): VaultError {
-  const wanted = isReference(name) ? (parseReference(name)?.segments[1] ?? name) : name;
+  const wanted = isReference(name) ? (parseReference(name)?.segments[1] ?? name) : (splitTitled(name)?.title ?? name);
   const close = closeTo(
     wanted,
     catalog.items.map(({ title }) => title),
     asked,
   );
   const meant = [...new Set(close)].map((title) => quoted(title)).join(" or ");
-  return new VaultError("secret_not_found", `${quoted(name)} is not in 1Password, as far as it may be seen here`, {
+  return new VaultError("secret_not_found", `no item ${quoted(name)} in the 1Password vaults this token may use`, {
     hint:
       meant === ""
         ? "call list_secrets for the names there are"
         : `did you mean ${meant}? list_secrets shows all names`,
+  });
+}
+
+function malformed(name: string): VaultError {
+  return new VaultError("invalid_name", `${quoted(name)} is not a reference to something in 1Password`, {
+    hint: 'write op://vault/item or op://vault/item/field; after "?" only attribute=otp or ssh-format=openssh',
   });
 }
 
@@ -119,8 +128,8 @@ function ambiguous(name: string, items: readonly ItemInfo[], catalog: Catalog): 
     .slice(0, MOST_SHOWN)
     .map((item) => {
       const day = Number.isNaN(item.updatedAt) ? "?" : new Date(item.updatedAt).toISOString().slice(0, 10);
+      const where = `in ${glimpse(catalog.vaultTitle(item.vaultId), 80)}, changed ${day}`;
       // Quotes stand around what can be asked for, and nothing else.
-      const where = `${glimpse(item.title, 80)} in ${glimpse(catalog.vaultTitle(item.vaultId), 80)}, changed ${day}`;
       return `"${glimpse(catalog.nameOf(item), 260)}" (${where})`;
     });
   const rest = items.length - shown.length;

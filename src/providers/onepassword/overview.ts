@@ -3,6 +3,7 @@ import { type Clock, Span } from "../../core/clock.ts";
 import { VaultError } from "../../core/errors.ts";
 import { refuseAborted, untilAborted } from "../abort.ts";
 import { type Account, WHO } from "./account.ts";
+import { vaultIdsHint } from "./unseen.ts";
 import { type Catalog, catalogOf, type ItemInfo, type VaultInfo } from "./catalog.ts";
 
 /** For how long titles are taken to be what they were. */
@@ -29,8 +30,16 @@ interface Kept {
   readonly young: Span;
 }
 
-/** Overviews of the allowed vaults; `undefined` allows all that the service account can see. */
-export function openOverviews(account: Account, allowed: readonly string[] | undefined, clock: Clock): Overviews {
+export interface OverviewOptions {
+  readonly account: Account;
+  /** Ids of the vaults that may be looked at; `undefined` allows all that the service account can see. */
+  readonly allowed: readonly string[] | undefined;
+  readonly clock: Clock;
+  /** Told at each look of what is allowed and not there, a line each. */
+  readonly warn: (line: string) => void;
+}
+
+export function openOverviews({ account, allowed, clock, warn }: OverviewOptions): Overviews {
   const nobody = new AbortController().signal;
   let kept: Kept | undefined;
   let flight: Promise<Catalog> | undefined;
@@ -41,18 +50,20 @@ export function openOverviews(account: Account, allowed: readonly string[] | und
     // Without being asked to, the SDK need not decrypt their titles.
     const listed = await client.vaults.list({ decryptDetails: true });
     const vaults = listed.filter(({ id }) => isAllowed(id)).map(vaultInfo);
-    if (vaults.length === 0) throw nothingToSee(allowed);
+    const unseen = (allowed ?? []).filter((id) => !vaults.some((vault) => vault.id === id));
+    if (vaults.length === 0) throw nothingToSee(unseen, listed);
+    for (const id of unseen)
+      warn(`1Password: the service account cannot see vault ${id} of vaultIds; ${vaultIdsHint([id], listed)}`);
     return vaults;
   }
 
   /** n vaults + 1 calls. If one vault cannot be listed, what is unique is not known: all of it fails. */
-  async function load(): Promise<Catalog> {
-    const catalog = await account.call(nobody, async (client) => {
+  function load(): Promise<Catalog> {
+    return account.call(nobody, async (client) => {
       const vaults = await listVaults(client);
       const lists = await Promise.all(vaults.map(({ id }) => listItems(client, id)));
       return catalogOf(vaults, lists.flat());
     });
-    return catalog;
   }
 
   function fetch(): Promise<Catalog> {
@@ -111,12 +122,12 @@ function itemInfo({ id, vaultId, title, updatedAt }: ItemOverview): ItemInfo {
   return { id, vaultId, title, updatedAt: new Date(updatedAt).getTime() };
 }
 
-function nothingToSee(allowed: readonly string[] | undefined): VaultError {
-  return allowed === undefined
+function nothingToSee(unseen: readonly string[], listed: readonly VaultOverview[]): VaultError {
+  return unseen.length === 0
     ? new VaultError("provider_forbidden", "the service account of 1Password can see no vault", {
-        hint: "vaults are chosen when the service account is made: make one that has the vaults you need",
+        hint: "tell the user to make another service account and choose its vaults: this is only done when it is made",
       })
     : new VaultError("provider_forbidden", "the service account of 1Password can see none of the vaults in vaultIds", {
-        hint: "take the ids from the output of agent-vault doctor without vaultIds, or give the service account these vaults",
+        hint: vaultIdsHint(unseen, listed),
       });
 }

@@ -7,8 +7,9 @@ import { type Catalog, fold } from "./catalog.ts";
 import { fieldOf, handleOf } from "./handles.ts";
 import { type Located, locate } from "./locate.ts";
 import type { Overviews } from "./overview.ts";
-import { isReference, looksLikeId } from "./reference.ts";
+import { isReference, looksLikeId, parseReference, splitTitled } from "./reference.ts";
 import type { Field } from "./shape.ts";
+import { unseenPlace } from "./unseen.ts";
 
 /** Where new items go. */
 export interface Place {
@@ -20,6 +21,19 @@ export interface Place {
 
 /** What can be replaced as it stands: other kinds have a form of their own, which 1Password would change or refuse. */
 const WRITABLE: ReadonlySet<Field["kind"]> = new Set(["Text", "Concealed", "Url", "Email", "Phone", "Notes"]);
+
+/** What the others are called, several of them. */
+const FORMED: Partial<Record<Field["kind"], string>> = {
+  Totp: "one-time passwords",
+  SshKey: "private keys",
+  CreditCardNumber: "card numbers",
+  CreditCardType: "kinds of cards",
+  Date: "dates",
+  MonthYear: "dates",
+  Address: "addresses",
+  Menu: "choices from a list",
+  Reference: "links to other items",
+};
 
 /** What each write would do. Writes nothing. */
 export async function planAll(
@@ -51,24 +65,25 @@ function planReplace(located: Located): Plan | VaultError {
   const { name, shape } = located;
   if (shape.unsupported.length > 0) {
     return new VaultError("unrepresentable", `${quoted(name)} has fields that 1Password's SDK cannot write back`, {
-      hint: "change it in the 1Password app",
+      hint: "tell the user to change it in the 1Password app",
     });
   }
   const handle = handleOf(located, () => {});
   if (handle instanceof VaultError) return handle;
   const { kind } = fieldOf(located);
   if (!WRITABLE.has(kind)) {
-    return new VaultError(
-      "unrepresentable",
-      `field ${quoted(handle.field ?? "")} of ${quoted(name)} is not one of plain text, so agent-vault does not write it`,
-      { hint: "change it in the 1Password app, or name another field: op://vault/item/field" },
-    );
+    const what = FORMED[kind] ?? "fields of this kind";
+    const text = `agent-vault cannot write ${what} (field ${quoted(handle.field ?? "")} of ${quoted(shape.title)})`;
+    return new VaultError("unrepresentable", text, {
+      hint: "name another field, op://vault/item/field, or tell the user to change it in the 1Password app",
+    });
   }
   return { ...handle, effect: "replace" };
 }
 
 function planCreate(name: string, missing: VaultError, place: Place, catalog: Catalog): Plan | VaultError {
-  if (isReference(name) || looksLikeId(name)) return missing;
+  if (isReference(name)) return withTitle(missing, name);
+  if (looksLikeId(name) || splitTitled(name)) return missing;
   if (name.trim() !== name || visible(name) !== name) {
     return new VaultError("invalid_name", `${quoted(name)} cannot be the title of a new item`, {
       hint: "use letters that can be seen, without spaces at the ends",
@@ -77,17 +92,21 @@ function planCreate(name: string, missing: VaultError, place: Place, catalog: Ca
   const { vaultId, fieldId } = place;
   if (vaultId === undefined) {
     return new VaultError("config_invalid", `there is no vault to make ${quoted(name)} in`, {
-      hint: "set write.vaultId to the id of a 1Password vault; agent-vault doctor lists them",
+      hint: "tell the user to set write.vaultId to the id of a 1Password vault; agent-vault doctor lists them",
     });
   }
-  if (!catalog.vaults.some(({ id }) => id === vaultId)) {
-    return new VaultError("provider_forbidden", "the service account cannot see the 1Password vault in write.vaultId", {
-      hint: "agent-vault doctor lists the ids of those that it can see",
-    });
-  }
+  if (!catalog.vaults.some(({ id }) => id === vaultId)) return unseenPlace(vaultId, catalog.vaults);
   const ref = refOfNew(vaultId, name);
   const title = `${name} (${catalog.vaultTitle(vaultId)})`;
   return { name, ref, checked: true, title, field: fieldId === "notesPlain" ? "notes" : fieldId, effect: "create" };
+}
+
+/** A new item is made by its title: a reference might be one that is only misspelt. */
+function withTitle(missing: VaultError, name: string): VaultError {
+  const title = parseReference(name)?.segments[1] ?? "";
+  if (title === "" || looksLikeId(title)) return missing;
+  const hint = `to make a new item, give its title alone: ${quoted(title)}`;
+  return new VaultError(missing.code, missing.message, { hint: `${hint}; else ${missing.hint ?? ""}` });
 }
 
 function badValue(name: string, entry: Entry | undefined): VaultError | undefined {

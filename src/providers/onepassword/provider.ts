@@ -3,7 +3,7 @@ import type { Provider } from "../../core/ports.ts";
 import { Secret } from "../../core/secret.ts";
 import type { ProviderContext } from "../define.ts";
 import { openAccount } from "./account.ts";
-import { categoryOf } from "./categories.ts";
+import { CATEGORIES, type CategoryName } from "./categories.ts";
 import { checkAccount } from "./check.ts";
 import type { Sdk } from "./errors.ts";
 import { handleOf, handlesOf } from "./handles.ts";
@@ -18,7 +18,7 @@ import { writeAll } from "./write.ts";
 export interface OnePasswordOptions {
   readonly serviceAccountToken: string;
   readonly vaultIds?: readonly string[] | undefined;
-  readonly write?: { readonly vaultId?: string | undefined; readonly category: string } | undefined;
+  readonly write?: { readonly vaultId?: string | undefined; readonly category: CategoryName } | undefined;
 }
 
 /** Where new items go: where it is said, else the only vault there may be. */
@@ -37,30 +37,20 @@ export function openOnePassword(
 ): Promise<Provider> {
   const { serviceAccountToken, vaultIds, write } = options;
   const account = openAccount({ token: new Secret(serviceAccountToken), clock, version, loadSdk });
-  const overviews = openOverviews(account, vaultIds, clock);
+  const overviews = openOverviews({ account, allowed: vaultIds, clock, warn: once(warn) });
   const isAllowed = (vaultId: string): boolean => vaultIds === undefined || vaultIds.includes(vaultId);
   const vaultId = placeOf(options);
-  const category = categoryOf(write?.category ?? "login");
+  const category = CATEGORIES[write?.category ?? "login"];
   const fieldId = category.field === "notes" ? NOTES_ID : category.field;
   const tools = { account, overviews, place: { vaultId, fieldId } };
   /** Refs whose field only the opened item tells from another one. Titles and ids, never values. */
   const shadowed = new Set<string>();
   const remember = (ref: string): void => void shadowed.add(ref);
   const inTurn = queue();
-  const warned = new Set<string>();
-
-  function warnOnce(lines: readonly string[]): void {
-    for (const line of lines.filter((each) => !warned.has(each))) {
-      warned.add(line);
-      warn(line);
-    }
-  }
 
   return Promise.resolve({
     list: async (signal) => {
       const catalog = await overviews.current(signal);
-      const missing = (vaultIds ?? []).filter((id) => !catalog.vaults.some((vault) => vault.id === id));
-      warnOnce(missing.map((id) => `1Password: the service account cannot see vault ${id} of vaultIds`));
       return catalog.items.map((item) => catalog.nameOf(item));
     },
 
@@ -84,8 +74,18 @@ export function openOnePassword(
     write: (entries, signal) =>
       inTurn(() => writeAll({ account, overviews, isAllowed, vaultId, category }, entries, signal)),
 
-    check: (signal) => checkAccount({ overviews, vaultIds, vaultId }, signal),
+    check: (signal) => checkAccount({ overviews, vaultId }, signal),
   });
+}
+
+/** Says each line the first time only. */
+function once(warn: (line: string) => void): (line: string) => void {
+  const said = new Set<string>();
+  return (line) => {
+    if (said.has(line)) return;
+    said.add(line);
+    warn(line);
+  };
 }
 
 /** Runs one after the other what is handed to it, in that order. */

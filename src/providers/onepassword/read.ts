@@ -156,6 +156,6 @@ function valueIn(item: Item, handle: Handle, address: Address): Secret | VaultEr
 
 function noCode(name: string): VaultError {
   return new VaultError("unrepresentable", `1Password cannot make a code of the one-time password ${name}`, {
-    hint: "set it up again in the 1Password app",
+    hint: "tell the user to set it up again in the 1Password app",
   });
 }

@@ -31,6 +31,14 @@ export function looksLikeId(name: string): boolean {
   return ID.test(name);
 }
 
+/** `title (op://vault/id)` in its two parts; undefined for any other name. */
+export function splitTitled(name: string): { readonly title: string; readonly reference: string } | undefined {
+  const [, title, reference] = /^(.+) \((op:\/\/.+)\)$/s.exec(name) ?? [];
+  return title !== undefined && reference !== undefined && looksLikeId(reference.split("/").at(-1) ?? "")
+    ? { title, reference }
+    : undefined;
+}
+
 /** The parts of a reference; undefined when it is none, or asks for something that cannot be had. */
 export function parseReference(name: string): Written | undefined {
   const [, path = "", query] = /^(.*?)(?:\?([a-z-]+=[^/?]*))?$/is.exec(name.slice(SCHEME.length)) ?? [];

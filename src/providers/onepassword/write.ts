@@ -153,7 +153,7 @@ async function changing(
     const known = asVaultError(error);
     if (!begun || known.code !== "provider_unavailable") throw known;
     throw new VaultError("provider_unavailable", `whether ${quoted(name)} was saved is not known: ${known.message}`, {
-      hint: "look at the item in 1Password before you try again",
+      hint: "tell the user to look at the item in 1Password before you try again",
     });
   }
 }
@@ -184,6 +184,6 @@ function conflict(name: string, what: string): VaultError {
 
 function unlike(name: string): VaultError {
   return new VaultError("provider_unavailable", `1Password answered the write of ${quoted(name)} with something else`, {
-    hint: "look at the item in the 1Password app: it may not hold what was to be saved",
+    hint: "tell the user to look at the item in the 1Password app: it may not hold what was to be saved",
   });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Provider } from "../../../src/core/ports.ts";
 import { openOnePassword } from "../../../src/providers/onepassword/provider.ts";
-import { CATEGORIES } from "../../../src/providers/onepassword/categories.ts";
+import { CATEGORY_NAMES, type CategoryName } from "../../../src/providers/onepassword/categories.ts";
 import { parseAddress } from "../../../src/providers/onepassword/reference.ts";
 import { providerContext } from "../../support/provider-context.ts";
 import { get, good, handleOf, plan, save, SIGNAL, texts } from "./support.ts";
@@ -10,7 +10,7 @@ import { get, good, handleOf, plan, save, SIGNAL, texts } from "./support.ts";
 const { OP_SERVICE_ACCOUNT_TOKEN: token, AGENT_VAULT_TEST_OP_VAULT: vaultId } = process.env;
 const made: string[] = [];
 
-function open(category = "login"): Promise<Provider> {
+function open(category: CategoryName = "login"): Promise<Provider> {
   if (token === undefined || vaultId === undefined) throw new Error("the variables are not set");
   const options = { serviceAccountToken: token, vaultIds: [vaultId], write: { vaultId, category } };
   return openOnePassword(options, providerContext());
@@ -43,7 +43,7 @@ describe.skipIf(token === undefined || vaultId === undefined)("a real 1Password 
     expect(lines?.[0]).toMatch(/^1Password: 1 vault, \d+ items?$/);
   });
 
-  it.each(Object.keys(CATEGORIES))("makes an item as %s and reads it back", async (category) => {
+  it.each(CATEGORY_NAMES)("makes an item as %s and reads it back", async (category) => {
     const provider = await open(category);
     const name = await make(provider, "hunter2-4711");
     expect(await get(provider, name)).toEqual(["hunter2-4711"]);

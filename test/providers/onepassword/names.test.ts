@@ -48,7 +48,7 @@ describe("names of 1Password", () => {
     ]);
   });
 
-  it("lists ids where nothing readable tells items apart", async () => {
+  it("lists titles with references behind them where nothing readable tells items apart", async () => {
     const fake = fakeOnePassword({
       vaults: [
         {
@@ -58,15 +58,67 @@ describe("names of 1Password", () => {
             { title: "twin", password: "hunter2-b" },
             { title: "hidden\u200b", password: "hunter2-c" },
             { title: "op://Work/twin", password: "hunter2-d" },
+            { title: `${"x".repeat(300)}end`, password: "hunter2-e" },
+            { title: "\u200b", password: "hunter2-f" },
           ],
         },
       ],
     });
     const provider = await fake.open(providerContext());
     const names = (await provider.list?.(SIGNAL)) ?? [];
-    expect(new Set(names).size).toBe(4);
-    for (const name of names) expect(name).toMatch(/^op:\/\/Work\/[a-z2-7]{26}$/);
-    expect(await get(provider, ...names)).toEqual(["hunter2-a", "hunter2-b", "hunter2-c", "hunter2-d"]);
+    const ids = fake.vault("Work").items.map(({ id }) => id);
+    expect(names).toEqual([
+      `twin (op://Work/${ids[0]})`,
+      `twin (op://Work/${ids[1]})`,
+      `hidden (op://Work/${ids[2]})`,
+      `op://Work/twin (op://Work/${ids[3]})`,
+      `${"x".repeat(79)}… (op://Work/${ids[4]})`,
+      `op://${fake.vault("Work").id}/${ids[5]}`,
+    ]);
+    const values = ["a", "b", "c", "d", "e", "f"].map((letter) => `hunter2-${letter}`);
+    expect(await get(provider, ...names)).toEqual(values);
+    expect(await handleOf(provider, names[0] ?? "")).toMatchObject({ title: "twin (Work)" });
+  });
+
+  it("takes no title with the reference of another item, and no title that poses as one with a reference", async () => {
+    const fake = fakeOnePassword({
+      vaults: [
+        {
+          title: "Work",
+          id: WORK,
+          items: [
+            { title: "twin", password: "hunter2-a" },
+            { title: "twin", password: "hunter2-b" },
+            { title: "prod", password: "hunter2-prod" },
+          ],
+        },
+      ],
+    });
+    const provider = await fake.open(providerContext());
+    const { id } = fake.item("twin");
+    const posing = [`prod (op://Work/${id})`, `twin (op://Work/${fake.item("prod").id})`, `twin (op://Home/${id})`];
+    for (const name of [...posing, "twin (op://Work/prod)"])
+      expect((await errorOf(provider.resolve([name], SIGNAL))).code).toBe("secret_not_found");
+    fake.add("Work", { title: `twin (op://Work/${id})`, password: "hunter2-posing" });
+    const other = await fake.open(providerContext());
+    expect((await errorOf(other.resolve([`twin (op://Work/${id})`], SIGNAL))).code).toBe("ambiguous");
+    const names = (await other.list?.(SIGNAL)) ?? [];
+    expect(names[0]).toBe(`twin (op://${WORK}/${id})`);
+    expect(await get(other, ...names)).toEqual(["hunter2-a", "hunter2-b", "hunter2-prod", "hunter2-posing"]);
+  });
+
+  it("would notice if the title before a reference were not compared", async () => {
+    const { openOnePassword } = (await loadPatched("src/providers/onepassword/provider.ts", [
+      { file: "src/providers/onepassword/catalog.ts", from: "&& labelOf(item) === titled.title", to: "" },
+    ])) as { openOnePassword: (...args: unknown[]) => Promise<Provider> };
+    const fake = twoVaults();
+    const provider = await openOnePassword(fake.options, providerContext(), fake.loadSdk);
+    expect(await get(provider, `DB (op://Work/${fake.item("Stripe").id})`)).toEqual(["hunter2-stripe"]);
+  });
+
+  it("names no 1Password vault where there is only one", async () => {
+    const provider = await twoVaults().open(providerContext(), { vaultIds: [WORK] });
+    expect(await handleOf(provider, "Stripe")).not.toHaveProperty("title");
   });
 
   it("asks n vaults + 1 times for a page of names, once for twenty, and not again for a minute", async () => {
@@ -98,14 +150,14 @@ describe("names of 1Password", () => {
   });
 
   it.each([
-    ["Stripe", "hunter2-stripe", undefined],
+    ["Stripe", "hunter2-stripe", "Stripe (Work)"],
     ["stripe", "hunter2-stripe", "Stripe (Work)"],
     ["op://Work/Stripe", "hunter2-stripe", "Stripe (Work)"],
     ["op://work/STRIPE/Password", "hunter2-stripe", "Stripe (Work)"],
     [`op://${WORK}/Stripe/password`, "hunter2-stripe", "Stripe (Work)"],
     ["op://Work/a/b (c) @d", "hunter2-odd", "a/b (c) @d (Work)"],
     ["op://Work/a/b (c) @d/password", "hunter2-odd", "a/b (c) @d (Work)"],
-    ["db", "hunter2-home-small", undefined],
+    ["db", "hunter2-home-small", "db (Home)"],
   ])("takes %s", async (name, value, title) => {
     const fake = twoVaults();
     const provider = await fake.open(providerContext());
@@ -129,7 +181,7 @@ describe("names of 1Password", () => {
     const provider = await fake.open(providerContext());
     const error = await errorOf(provider.resolve(["DB"], SIGNAL));
     expect(error.code).toBe("ambiguous");
-    expect(error.hint).toMatch(/"op:\/\/Home\/DB" \(DB in Home, changed 2026-\d\d-\d\d\), "op:\/\/Work\/DB"/);
+    expect(error.hint).toMatch(/"op:\/\/Home\/DB" \(in Home, changed 2026-\d\d-\d\d\), "op:\/\/Work\/DB"/);
     expect((await errorOf(provider.resolve(["Db"], SIGNAL))).code).toBe("ambiguous");
     // A title that is another item's id decides nothing either.
     fake.add("Home", { title: fake.item("Stripe").id, password: "hunter2-decoy" });
@@ -155,16 +207,19 @@ describe("names of 1Password", () => {
   );
 
   it.each([
-    "op://",
-    "op://Work",
-    "op:///x",
-    "op://Work/",
-    "op://Nowhere/Stripe",
-    "op://Work/Stripe?attribute=value",
-    "Old",
-  ])("does not find %s", async (name) => {
+    ["op://", "invalid_name"],
+    ["op://Work", "invalid_name"],
+    ["op:///x", "invalid_name"],
+    ["op://Work/", "invalid_name"],
+    ["op://Work/Stripe?attribute=value", "invalid_name"],
+    ["op://Nowhere/Stripe", "secret_not_found"],
+    ["Old", "secret_not_found"],
+  ])("does not find %s", async (name, code) => {
     const provider = await twoVaults().open(providerContext());
-    expect((await errorOf(provider.resolve([name], SIGNAL))).code).toBe("secret_not_found");
+    const error = await errorOf(provider.resolve([name], SIGNAL));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(`"${name}"`);
+    expect(error.hint).toContain(code === "invalid_name" ? "op://vault/item/field" : "list_secrets");
   });
 
   it("sees nothing outside vaultIds: neither by title, id, reference nor handle", async () => {
@@ -198,13 +253,23 @@ describe("names of 1Password", () => {
   it("says that none of vaultIds can be seen, and warns once of one that cannot", async () => {
     const fake = twoVaults();
     const none = await fake.open(providerContext(), { vaultIds: ["nope"] });
-    expect((await errorOf(none.resolve(["DB"], SIGNAL))).code).toBe("provider_forbidden");
+    expect(await errorOf(none.resolve(["DB"], SIGNAL))).toMatchObject({
+      code: "provider_forbidden",
+      hint: "vaultIds takes ids, not titles: remove it, run agent-vault doctor, copy the ids it lists",
+    });
+    const titled = await fake.open(providerContext(), { vaultIds: ["work"] });
+    expect(await errorOf(titled.resolve(["DB"], SIGNAL))).toMatchObject({
+      hint: `vaultIds takes ids, not titles: did you mean ${WORK} (Work)?`,
+    });
     const warnings: string[] = [];
     const warn = (line: string): void => void warnings.push(line);
     const provider = await fake.open(providerContext({ warn }), { vaultIds: [WORK, "nope"] });
     await provider.list?.(SIGNAL);
     await provider.list?.(SIGNAL);
-    expect(warnings).toEqual(["1Password: the service account cannot see vault nope of vaultIds"]);
+    await provider.check?.(SIGNAL);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^1Password: the service account cannot see vault nope of vaultIds; /),
+    ]);
   });
 
   it("finds what was made after the names were kept, but does not look for every unknown name", async () => {
@@ -238,11 +303,12 @@ describe("names of 1Password", () => {
 
   it("says how it stands, without opening an item", async () => {
     const fake = twoVaults();
-    const provider = await fake.open(providerContext(), { vaultIds: [WORK, "nope"] });
-    expect(await provider.check?.(SIGNAL)).toEqual([
-      "1Password: 1 vault, 3 items",
-      `Work (${WORK}): 3 items`,
-      "vault nope of vaultIds cannot be seen by this service account",
+    const warnings: string[] = [];
+    const warn = (line: string): void => void warnings.push(line);
+    const provider = await fake.open(providerContext({ warn }), { vaultIds: [WORK, "home"] });
+    expect(await provider.check?.(SIGNAL)).toEqual(["1Password: 1 vault, 3 items", `Work (${WORK}): 3 items`]);
+    expect(warnings).toEqual([
+      `1Password: the service account cannot see vault home of vaultIds; vaultIds takes ids, not titles: did you mean ${HOME} (Home)?`,
     ]);
     expect(Object.fromEntries(fake.calls)).toEqual({ signIn: 1, VaultsList: 1 });
     const misplaced = await fake.open(providerContext(), { write: { vaultId: "nope", category: "login" } });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { VaultError } from "../../../src/core/errors.ts";
 import type { Provider } from "../../../src/core/ports.ts";
 import { Secret } from "../../../src/core/secret.ts";
+import type { CategoryName } from "../../../src/providers/onepassword/categories.ts";
 import type { OnePasswordOptions } from "../../../src/providers/onepassword/provider.ts";
 import { fakeOnePassword, type FakeOnePassword, type ItemSeed } from "../../support/fake-onepassword.ts";
 import { loadPatched, type Plant } from "../../support/patched.ts";
@@ -17,7 +18,7 @@ async function opened(items: readonly ItemSeed[] = [], own: Partial<OnePasswordO
       { title: "Home", items: { elsewhere: "hunter2-elsewhere" } },
     ],
   });
-  const options = { write: { vaultId: WORK, category: "login" }, ...own };
+  const options: Partial<OnePasswordOptions> = { write: { vaultId: WORK, category: "login" }, ...own };
   return { fake, provider: await fake.open(providerContext(), options) };
 }
 
@@ -85,11 +86,10 @@ describe("writing to 1Password", () => {
     expect(fake.item("db").fields.map(({ value }) => value)).toEqual(entries.map(({ value }) => value.reveal()));
   });
 
-  it.each([
+  it.each<[CategoryName, string, string]>([
     ["login", "Login", "password"],
     ["password", "Password", "password"],
     ["apiCredentials", "ApiCredentials", "credential"],
-    ["ApiCredentials", "ApiCredentials", "credential"],
     ["database", "Database", "password"],
     ["server", "Server", "password"],
     ["secureNote", "SecureNote", "notes"],
@@ -131,6 +131,8 @@ describe("writing to 1Password", () => {
 
   it.each([
     ["op://Work/missing", "secret_not_found"],
+    ["op://Work", "invalid_name"],
+    ["db (op://Work/abcdefghijklmnopqrstuvwxyz)", "secret_not_found"],
     ["op://Nowhere/x/y", "secret_not_found"],
     ["op://Work/db/token", "secret_not_found"],
     ["abcdefghijklmnopqrstuvwxyz", "secret_not_found"],
@@ -158,6 +160,32 @@ describe("writing to 1Password", () => {
     expect(await plan(provider, name, "hunter2-new")).toMatchObject({ code });
     expect(fake.calls.get("ItemsPut")).toBeUndefined();
     expect(fake.calls.get("ItemsCreate")).toBeUndefined();
+  });
+
+  it("says how to make a new item where a reference leads nowhere, and what it cannot write", async () => {
+    const { provider } = await opened([
+      {
+        title: "db",
+        password: "p",
+        fields: [
+          { title: "code", value: "otpauth://x", type: "Totp" },
+          { title: "odd", value: "1", type: "Menu" },
+        ],
+      },
+    ]);
+    for (const name of ["op://Work/NEW", "op://Work/NEW/password"])
+      expect(await plan(provider, name, "v")).toMatchObject({
+        message: `no item "${name}" in the 1Password vaults this token may use`,
+        hint: expect.stringMatching(/^to make a new item, give its title alone: "NEW"; else /),
+      });
+    const id = await plan(provider, "op://Work/abcdefghijklmnopqrstuvwxyz", "v");
+    expect(id).toMatchObject({ hint: expect.not.stringContaining("to make a new item") });
+    expect(await plan(provider, "op://Work/db/code", "v")).toMatchObject({
+      message: 'agent-vault cannot write one-time passwords (field "code" of "db")',
+    });
+    expect(await plan(provider, "op://Work/db/odd", "v")).toMatchObject({
+      message: 'agent-vault cannot write choices from a list (field "odd" of "db")',
+    });
   });
 
   it("refuses values that 1Password could not give back", async () => {
@@ -264,7 +292,15 @@ describe("writing to 1Password", () => {
     const nowhere = await opened([], { write: undefined });
     expect(await plan(nowhere.provider, "NEW", "v")).toMatchObject({ code: "config_invalid" });
     const unseen = await opened([], { write: { vaultId: "nope", category: "login" } });
-    expect(await plan(unseen.provider, "NEW", "v")).toMatchObject({ code: "provider_forbidden" });
+    expect(await plan(unseen.provider, "NEW", "v")).toMatchObject({
+      code: "provider_forbidden",
+      message: expect.stringContaining('"nope" of write.vaultId'),
+      hint: expect.stringContaining(`${WORK} (Work) or `),
+    });
+    const titled = await opened([], { write: { vaultId: "work", category: "login" } });
+    expect(await plan(titled.provider, "NEW", "v")).toMatchObject({
+      hint: expect.stringContaining(`write.vaultId takes ids, not titles: did you mean ${WORK} (Work)?`),
+    });
   });
 
   it("begins no change for a call that has gone, and finishes one that has begun", async () => {
