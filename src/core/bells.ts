@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Channel, Door, Journal, Link, Notice } from "./ports.ts";
 import { aboutRequest } from "./records.ts";
+import { secretsIn } from "./request.ts";
 import type { Ticket } from "./ticket.ts";
 
 const RING_DEADLINE_MS = 30_000;
@@ -64,5 +65,5 @@ export class Bells {
 }
 
 function noticeOf({ request, asked, span }: Ticket, link: Link): Notice {
-  return { vault: request.vault, action: request.action, count: asked.length, link, expiresAt: span.endsAt };
+  return { vault: request.vault, action: request.action, count: secretsIn(asked), link, expiresAt: span.endsAt };
 }

@@ -48,6 +48,7 @@ export class Broker {
         most: upstreamMost,
         cooldownMs: upstreamCooldownMs,
         told: (waiting, upstream) => desk.upstream(waiting, upstream),
+        came: (approval, failure) => desk.came(approval, failure),
       },
       this.#newId,
     );

@@ -24,8 +24,10 @@ export interface Card {
   readonly requester: Requester;
   readonly offer: Offer;
   readonly standing: Standing;
-  /** Set while an approved request waits for the vault's own people, and when they have refused. */
+  /** Set while an approved request waits for the vault's own people. */
   readonly upstream?: Upstream;
+  /** Set when nothing came of the latest delivery after the approval; gone again when one succeeds. */
+  readonly failure?: Failure;
   /** How many tool calls wait right now; 0 means approving lets the next identical call through. */
   readonly attached: number;
   /** How often this session has already been approved for exactly these items. */
@@ -41,12 +43,16 @@ export interface Card {
 
 /** Who an approved request waits for in the vault: a sentence without a full stop, like "waiting for the approvers of 12Port". */
 export interface Upstream {
-  /** Once refused, what the vault said. */
   readonly text: string;
-  /** Set when the vault's people said no: nothing waits any more. */
-  readonly refused?: true;
   /** Epoch ms. */
   readonly since: number;
+}
+
+/** Why an approved request came to nothing: what the agent was told too, without a full stop. */
+export interface Failure {
+  readonly text: string;
+  /** Set when it was the vault's own people, or its rules for them, that refused. */
+  readonly byVault?: true;
 }
 
 export interface CardItem {

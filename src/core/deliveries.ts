@@ -1,27 +1,47 @@
 import type { Outcome, Reply } from "./asks.ts";
 import type { Clock } from "./clock.ts";
+import type { Failure } from "./card.ts";
 import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Claim } from "./claim.ts";
+import { Failures } from "./failures.ts";
 import { errorOf } from "./outcomes.ts";
 import type { Each, Journal, Provider, Vault, Waiter } from "./ports.ts";
 import { Preparations, type PreparationsOptions } from "./preparations.ts";
 import { aboutRequest } from "./records.ts";
-import type { AccessRequest, Item } from "./request.ts";
+import { type AccessRequest, type Item, labelOf } from "./request.ts";
+import { NOTHING, type TurnedDown } from "./turned-down.ts";
 
-export type DeliveriesOptions = PreparationsOptions;
+/** What the lines of one delivery share, once it has its first. */
+type Begun = Omit<Event, "kind" | "at">;
+
+export interface DeliveriesOptions extends Omit<PreparationsOptions, "failed"> {
+  /** Told why nothing came of what an approval was given for; with undefined that something did, after all. */
+  readonly came: (approval: string, failure: Failure | undefined) => void;
+}
+
+/** Where a delivery that is tried a second time goes on from. */
+interface Earlier {
+  readonly isRetry: boolean;
+  /** What the vault has refused in this call already. */
+  readonly refused: TurnedDown;
+}
+
+const AT_FIRST: Earlier = { isRetry: false, refused: NOTHING };
 
 /** The last steps of a permitted request: prepare, record, fetch (or save), return. */
 export class Deliveries {
   readonly preparations: Preparations;
   readonly #o: { readonly clock: Clock; readonly journal: Journal };
   readonly #newId: () => string;
+  readonly #failures: Failures;
   readonly #hasLine = new WeakSet<VaultError>();
 
   constructor(options: DeliveriesOptions, newId: () => string) {
     this.#o = options;
     this.#newId = newId;
-    this.preparations = new Preparations(options);
+    this.#failures = new Failures(options.came);
+    this.preparations = new Preparations({ ...options, failed: (claim, error) => this.#failures.failed(claim, error) });
   }
 
   /**
@@ -34,59 +54,68 @@ export class Deliveries {
     claim: Claim,
     waiter: Waiter,
     perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
-    { isRetry }: { isRetry: boolean } = { isRetry: false },
+    { isRetry, refused: before }: Earlier = AT_FIRST,
   ): Promise<Reply<T>> {
     const { journal, clock } = this.#o;
-    const names = request.items.map((item) => item.handle.name);
     const release = this.#newId();
-    const { approval, basis, until } = claim;
-    const about = { ...aboutRequest(request), release, approval, basis, ...(until !== undefined && { until }) };
-    let recorded = false;
+    let refused = before;
+    let begun: Begun | undefined;
     let ended = false;
     try {
       const provider = await vault.open();
       stopIfGone(waiter, claim);
       const prepare = request.action === "read" ? provider.prepare : undefined;
       if (prepare) {
-        this.preparations.refuse(request);
         if (isRetry && !this.preparations.find(request.key)) this.preparations.refuseFull();
-        const prepared = await this.preparations.attend(request, prepare, claim, waiter);
+        const prepared = await this.preparations.attend(request, prepare, claim, waiter, before);
         if (prepared.is === "pending") return prepared;
         if (prepared.is === "failed") throw this.written(prepared.error);
+        refused = prepared.refused;
         stopIfGone(waiter, claim);
       }
+      const part = without(request, refused);
+      const about = aboutDelivery(part, release, claim);
       await journal.record([{ ...about, kind: "releasing", at: clock.now() }]);
-      recorded = true;
+      begun = about;
       stopIfGone(waiter, claim);
-      const results = await perform(provider, request.items);
+      const performed = await perform(provider, part.items);
+      if (performed.length !== part.items.length) throw new RangeError("not one outcome for each item");
       if (request.action === "read") stopIfGone(waiter, claim);
-      const wanting = prepare && !isRetry ? results.find(isUpstreamRequired) : undefined;
+      const wanting = prepare && !isRetry ? performed.find(isUpstreamRequired) : undefined;
       if (wanting) {
         this.#noteEnd(
           about,
-          request,
-          results.map(() => wanting),
+          part,
+          performed.map(() => wanting),
         );
         // Nothing of the batch is kept meanwhile, so this is not awaited: all of it is read again.
-        return this.deliver(request, vault, claim, waiter, perform, { isRetry: true });
+        return this.deliver(request, vault, claim, waiter, perform, { isRetry: true, refused });
       }
-      this.#noteEnd(about, request, results);
+      this.#noteEnd(about, part, performed);
       ended = true;
-      const error = errorOf(results, names);
-      if (error && results.every((result) => result instanceof VaultError)) throw error;
+      const results = part === request ? performed : inOrder(request, part, performed, refused);
+      if (results.every((result) => result instanceof VaultError)) {
+        const error = errorOf(
+          results,
+          request.items.map(({ handle }) => labelOf(handle)),
+        );
+        if (error) throw error;
+      }
       claim.land();
+      this.#failures.landed(claim);
       return { is: "done", results: results.map((result, at) => outcomeOf(request.items[at], result)) };
     } catch (error) {
       claim.giveBack();
       const known = asVaultError(error);
-      if (recorded && !ended) {
-        journal.note({ ...about, kind: "failed", at: clock.now(), code: known.code, detail: known.message });
+      if (begun && !ended) {
+        journal.note({ ...begun, kind: "failed", at: clock.now(), code: known.code, detail: known.message });
       }
-      throw recorded ? this.written(known) : known;
+      if (!waiter.signal.aborted) this.#failures.failed(claim, known);
+      throw begun ? this.written(known) : known;
     }
   }
 
-  #noteEnd(about: Omit<Event, "kind" | "at">, request: AccessRequest, results: Each<unknown>): void {
+  #noteEnd(about: Begun, request: AccessRequest, results: Each<unknown>): void {
     const { journal, clock } = this.#o;
     const shown = about.names ?? [];
     const part = (wanted: (result: unknown) => boolean): Pick<Event, "names" | "refs"> => ({
@@ -124,6 +153,27 @@ export class Deliveries {
   isWritten(error: VaultError): boolean {
     return this.#hasLine.has(error);
   }
+}
+
+function aboutDelivery(request: AccessRequest, release: string, { approval, basis, until }: Claim): Begun {
+  return { ...aboutRequest(request), release, approval, basis, ...(until !== undefined && { until }) };
+}
+
+/** The request for what the vault has not refused; itself where that is all of it. */
+function without(request: AccessRequest, refused: TurnedDown): AccessRequest {
+  if (refused.size === 0) return request;
+  const items = request.items.filter(({ handle }) => !refused.has(handle.ref));
+  return items.length === request.items.length ? request : { ...request, items };
+}
+
+/** The outcome of each item of a request, of which a part was tried and the rest refused before. */
+function inOrder<T>(request: AccessRequest, part: AccessRequest, performed: Each<T>, refused: TurnedDown): Each<T> {
+  const results = new Map(part.items.map((item, at) => [item, performed[at]]));
+  return request.items.map((item) => {
+    const result = refused.get(item.handle.ref) ?? results.get(item);
+    if (result === undefined) throw new RangeError("an item without an outcome");
+    return result;
+  });
 }
 
 function stopIfGone(waiter: Waiter, claim: Claim): void {

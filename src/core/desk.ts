@@ -1,7 +1,7 @@
 import { ApprovedBefore } from "./approved-before.ts";
 import { attend } from "./attendance.ts";
 import { Bells, type BellsOptions } from "./bells.ts";
-import type { Answer, Card, Front, Proof, Standing, Upstream } from "./card.ts";
+import type { Answer, Card, Failure, Front, Proof, Standing, Upstream } from "./card.ts";
 import { Span } from "./clock.ts";
 import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
@@ -174,6 +174,14 @@ export class Desk implements Front {
   upstream({ request, approval }: { request: string; approval: string }, upstream: Upstream | undefined): void {
     for (const id of approval.split(","))
       for (const ticket of this.#tickets.restingOn(id)) ticket.waitsFor(request, upstream);
+  }
+
+  /** Why nothing came of what a person approved, or (undefined) that something did after all: its page says so. */
+  came(approval: string, failure: Failure | undefined): void {
+    this.#tickets
+      .restingOn(approval)
+      .find(({ request }) => request.id === approval)
+      ?.cameTo(failure);
   }
 
   /** Ends everything that waits, as cancelled: the session is over. */

@@ -3,6 +3,9 @@ import { VaultError } from "./errors.ts";
 import type { Each } from "./ports.ts";
 import { quoted } from "./text.ts";
 
+/** How many names of a batch have a line of their own. */
+const MOST_LINES = 10;
+
 /** The successes of a batch; any failure is thrown, all failing names in it. For what must work whole. */
 export function allOrError<T>(each: Each<T>, names: readonly string[]): readonly T[] {
   const error = errorOf(each, names);
@@ -10,15 +13,27 @@ export function allOrError<T>(each: Each<T>, names: readonly string[]): readonly
   return each.filter((one): one is T => !(one instanceof VaultError));
 }
 
-/** One error for all that failed in a batch, with each name; undefined when nothing did. */
+/**
+ * One error for all that failed in a batch; undefined when nothing did. Its message names them all; its hint has a line
+ * for each of the first ten, with what is wrong and what to do.
+ */
 export function errorOf(each: Each<unknown>, names: readonly string[]): VaultError | undefined {
   const errors = each.filter((one) => one instanceof VaultError);
   const [first] = errors;
   if (!first || errors.length === 1) return first;
+  // One and the same fault of all there is, like a vault that is away, needs no list.
+  if (errors.length === each.length && errors.every((error) => error === first)) return first;
   const bad = names.filter((_, at) => each[at] instanceof VaultError).map(quoted);
-  const hint = errors.find((error) => error.hint !== undefined)?.hint;
-  const message = `${errors.length} of ${names.length} names failed: ${bad.join(", ")}; the first: ${first.message}`;
-  return new VaultError(first.code, message, { ...(hint !== undefined && { hint }), cause: errors });
+  const lines = errors.slice(0, MOST_LINES).map((error, at) => lineOf(bad[at] ?? "", error));
+  const rest = errors.length - lines.length;
+  const hint = [...lines, ...(rest > 0 ? [`and ${rest} more`] : [])].join("\n");
+  const message = `${errors.length} of ${names.length} names failed: ${bad.join(", ")}`;
+  return new VaultError(first.code, message, { hint, cause: errors });
+}
+
+function lineOf(name: string, { message, hint }: VaultError): string {
+  const about = message.includes(name) ? message : `${name}: ${message}`;
+  return hint === undefined ? about : `${about}; ${hint}`;
 }
 
 /** Throws what a person's answer, or its absence, means to the agent. Returns only after a yes. */

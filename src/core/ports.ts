@@ -33,12 +33,12 @@ export interface Provider {
   readonly fields?: (name: string, wanted: readonly string[], signal: AbortSignal) => Promise<readonly Handle[]>;
   /**
    * The vault's own conditions for handing out what a person has approved here: its approvers, a check-out. Resolves when
-   * `read` may be tried, at once where there is nothing to do; may take days; releases nothing. Rejects with
-   * `upstream_denied` or `upstream_blocked`. Called before each read, and once more after one that answered
-   * `upstream_required`; never twice at a time for the same request. When the signal aborts nobody waits any more: what
-   * was asked for upstream stays known and is taken up again by the next call.
+   * `read` may be tried, at once where there is nothing to do; may take days; releases nothing. Each handle is "ready" or
+   * an `upstream_denied` or `upstream_blocked` of its own: the others of a batch are read all the same. Called before each
+   * read, and once more after one that answered `upstream_required`; never twice at a time for the same request. When the
+   * signal aborts nobody waits any more: what was asked for upstream stays known and is taken up again by the next call.
    */
-  readonly prepare?: (handles: readonly Handle[], context: PrepareContext) => Promise<void>;
+  readonly prepare?: (handles: readonly Handle[], context: PrepareContext) => Promise<Each<"ready">>;
   /** Fetches by handle, never by name; `conflict` when what the handle named is no longer there. */
   readonly read: (handles: readonly Handle[], signal: AbortSignal) => Promise<Each<Secret>>;
   /** What writing each name would do. Writes nothing. Refuses names and values that the vault cannot hold. */

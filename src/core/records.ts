@@ -1,5 +1,5 @@
 import type { Event } from "./event.ts";
-import type { AccessRequest } from "./request.ts";
+import { type AccessRequest, labelOf } from "./request.ts";
 import { visible } from "./text.ts";
 
 /** The part that every event about a request shares. */
@@ -10,9 +10,7 @@ export function aboutRequest(request: AccessRequest): Omit<Event, "kind" | "at">
     vault: request.vault,
     provider: request.provider,
     action: request.action,
-    names: request.items.map(({ handle }) =>
-      visible(handle.field === undefined ? handle.name : `${handle.name}#${handle.field}`),
-    ),
+    names: request.items.map(({ handle }) => visible(labelOf(handle))),
     refs: request.items.map(({ handle }) => handle.ref),
     reason: request.reason,
     requester: request.requester,

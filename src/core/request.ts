@@ -55,6 +55,16 @@ export interface AccessRequest {
   readonly requester: Requester;
 }
 
+/** What one secret of several is told apart by, for people and logs: its name, and its field where it is one. Not yet visible. */
+export function labelOf({ name, field }: Handle): string {
+  return field === undefined ? name : `${name}#${field}`;
+}
+
+/** How many different secrets items are of: a secret of which several fields are asked for is one. */
+export function secretsIn(items: readonly Item[]): number {
+  return new Set(items.map(({ handle }) => handle.name)).size;
+}
+
 /** Whether fields that were asked for are every one there is. */
 export function isEveryField(fields: readonly string[] | undefined): boolean {
   return fields?.includes("*") ?? false;

@@ -1,5 +1,5 @@
 import { waitFor } from "./attendance.ts";
-import type { Card, CardItem, Standing, Upstream } from "./card.ts";
+import type { Card, CardItem, Failure, Standing, Upstream } from "./card.ts";
 import type { Span } from "./clock.ts";
 import { newToken } from "./ids.ts";
 import type { Offer } from "./policy.ts";
@@ -46,6 +46,7 @@ export class Ticket {
   #revision = 1;
   /** Who the requests that rest on its approval wait for, by request. */
   readonly #upstreams = new Map<string, Upstream>();
+  #failure: Failure | undefined;
   #asked: readonly Item[];
 
   constructor(request: AccessRequest, offer: Offer, span: Span, context: TicketContext) {
@@ -144,6 +145,14 @@ export class Ticket {
     this.#bump();
   }
 
+  /** Why nothing has come of its approval; undefined: something did. */
+  cameTo(failure: Failure | undefined): void {
+    // Each call that waited for it says the same.
+    if (failure?.text === this.#failure?.text && failure?.byVault === this.#failure?.byVault) return;
+    this.#failure = failure;
+    this.#bump();
+  }
+
   /** A window that is over can still be revoked, for what of it is on its way. */
   endWindow(ended: "revoked" | "over"): void {
     if (this.#standing.is !== "approved" || this.#standing.ended === "revoked" || this.#standing.ended === ended)
@@ -165,8 +174,7 @@ export class Ticket {
 
   card(pickupMs: number): Card {
     const { request } = this;
-    const upstreams = [...this.#upstreams.values()];
-    const upstream = upstreams.find(({ refused }) => !refused) ?? upstreams.at(-1);
+    const [upstream] = this.#upstreams.values();
     return {
       vault: request.vault,
       provider: request.provider,
@@ -178,6 +186,7 @@ export class Ticket {
       offer: this.offer,
       standing: this.#standing,
       ...(upstream && { upstream }),
+      ...(this.#failure && { failure: this.#failure }),
       attached: this.attached,
       approvedBefore: this.#context.approvedBefore,
       expiresAt: this.span.endsAt,

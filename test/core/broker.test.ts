@@ -92,6 +92,27 @@ describe("a read", () => {
     expect(house.journal.kinds()).toEqual(["refused"]);
   });
 
+  it("has a line for each of the first ten names that do not resolve, with what comes close", async () => {
+    const house = startHouse();
+    const resolve = house.vault.resolve;
+    Object.assign(house.vault, {
+      resolve: async (names: readonly string[]) =>
+        (await resolve(names)).map((one, at) =>
+          one instanceof VaultError
+            ? new VaultError(one.code, at === 1 ? "nowhere to be found" : one.message, { hint: `did you mean K${at}?` })
+            : one,
+        ),
+    });
+    const names = ["DATABASE_URL", ...Array.from({ length: 12 }, (_, at) => `NOPE_${at}`)];
+    const error = await house.get(names).reply.catch((thrown: unknown) => thrown);
+    const { message, hint = "" } = error as VaultError;
+    expect(message).toMatch(/^12 of 13 names failed: "NOPE_0", .*"NOPE_11"$/);
+    const lines = hint.split("\n");
+    expect(lines[0]).toBe('"NOPE_0": nowhere to be found; did you mean K1?');
+    expect(lines[9]).toMatch(/^[^:]*"NOPE_9"[^:]*; did you mean K10\?$/);
+    expect(lines.slice(10)).toEqual(["and 2 more"]);
+  });
+
   it("an unknown vault is answered with the known ones, and logged", async () => {
     const house = startHouse({ vaults: { dev: {}, prod: {} } });
     const error = await house.get("X", { vault: "porduction" }).reply.catch((thrown: unknown) => thrown);

@@ -474,7 +474,10 @@ describe("what the vault says", () => {
     expect(house.journal.kinds()).not.toContain("refused");
     house.clock.advance(299_999);
     const refused = await house.get("DATABASE_URL").reply.catch((error: unknown) => error);
-    expect(refused).toMatchObject({ code: "upstream_denied", message: expect.stringContaining("for 1 s") });
+    expect(refused).toMatchObject({
+      code: "upstream_denied",
+      message: expect.stringContaining("in 1 s at the earliest"),
+    });
     expect(await codeOf(house.get(["STRIPE_KEY", "DATABASE_URL"])), "a batch with it in").toBe("upstream_denied");
     expect([house.rings.length, preparings.length, house.vault.reads]).toEqual([1, 1, 0]);
     house.clock.advance(1);
@@ -488,7 +491,8 @@ describe("what the vault says", () => {
     first.context.waiting("waiting for the approvers");
     first.fail(denied);
     await settle();
-    expect(house.card().upstream).toMatchObject({ refused: true, text: denied.message });
+    expect(house.card()).not.toHaveProperty("upstream");
+    expect(house.card().failure).toEqual({ text: denied.message, byVault: true });
     expect(house.card().standing).toMatchObject({ is: "approved", ended: "over" });
   });
 
@@ -509,7 +513,7 @@ describe("what the vault says", () => {
     expect(await codeOf(later)).toBe("done");
   });
 
-  it("no to one that a person is just being asked for in a batch: the batch is not handed out", async () => {
+  it("no to one that a person is just being asked for in a batch: nobody asks for it again, the other is handed out", async () => {
     const house = startHouse();
     const preparings = preparingsOf(house.vault);
     const one = house.get("DATABASE_URL");
@@ -521,8 +525,13 @@ describe("what the vault says", () => {
     preparings[0]?.fail(denied);
     expect(await codeOf(one)).toBe("upstream_denied");
     await house.approve("once", 1);
-    expect(await codeOf(batch)).toBe("upstream_denied");
-    expect([preparings.length, house.vault.reads]).toEqual([1, 0]);
+    await settle();
+    expect(preparings.map(({ refs }) => refs)).toEqual([["id:DATABASE_URL"], ["id:STRIPE_KEY"]]);
+    preparings[1]?.ready();
+    expect(await valuesOf(batch)).toEqual({ DATABASE_URL: "upstream_denied", STRIPE_KEY: "sk_live_canary_0815" });
+    expect(house.journal.events.filter(({ kind }) => kind === "releasing").map(({ refs }) => refs)).toEqual([
+      ["id:STRIPE_KEY"],
+    ]);
   });
 
   it("blocked: said as that, also when asked again", async () => {
@@ -563,7 +572,7 @@ describe("what the vault says", () => {
     await settle();
     await house.approve("once");
     expect(await codeOf(call)).toBe("provider_unavailable");
-    house.vault.prepare = () => Promise.resolve();
+    house.vault.prepare = (handles) => Promise.resolve(handles.map(() => "ready" as const));
     expect(await valuesOf(house.get("DATABASE_URL")), "it is not in the way of the next call").toEqual(VALUE);
     expect(house.rings).toHaveLength(1);
   });

@@ -85,7 +85,7 @@ describe("a vault that finds out by reading that its people are needed", () => {
   it("and again after that, for all there is: the error says so, and the use is given back", async () => {
     const house = startHouse();
     const agreed = withPeople(house, "id:DATABASE_URL");
-    house.vault.prepare = () => Promise.resolve();
+    house.vault.prepare = (handles) => Promise.resolve(handles.map(() => "ready" as const));
     const call = house.get("DATABASE_URL");
     await settle();
     await house.approve("once");
@@ -164,11 +164,12 @@ describe("a vault that finds out by reading that its people are needed", () => {
     const agreed = withPeople(house, "id:DATABASE_URL");
     let atOnce = 0;
     let most = 0;
-    house.vault.prepare = async () => {
+    house.vault.prepare = async (handles) => {
       most = Math.max(most, ++atOnce);
       await settle();
       if (house.vault.reads > 0) agreed.add("id:DATABASE_URL");
       atOnce -= 1;
+      return handles.map(() => "ready" as const);
     };
     const calls = Array.from({ length: 64 }, () => house.get("DATABASE_URL"));
     await settle();
@@ -227,8 +228,8 @@ describe("what was read before the vault's people were found to be needed", () =
     const twin = (await loadPatched("test/support/house.ts", [
       {
         file: "src/core/deliveries.ts",
-        from: "return this.deliver(request, vault, claim, waiter, perform, { isRetry: true });",
-        to: "const again = await this.deliver(request, vault, claim, waiter, perform, { isRetry: true }); return results.length > 0 ? again : again;",
+        from: "return this.deliver(request, vault, claim, waiter, perform, { isRetry: true, refused });",
+        to: "const again = await this.deliver(request, vault, claim, waiter, perform, { isRetry: true, refused }); return results.length > 0 ? again : again;",
       },
       // A vault in memory of this file's own: its errors have to be those of the twin.
       {

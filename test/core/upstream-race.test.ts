@@ -22,13 +22,14 @@ async function playAll(game: typeof play): Promise<{ fault?: string; lines: Reco
 }
 
 const file = "src/core/preparations.ts";
+const one = "src/core/preparation.ts";
 const BUGS: readonly (readonly [what: string, fault: RegExp, plants: readonly Plant[]])[] = [
   [
     "a value were handed out after it was revoked during the wait",
     /without an approval in force/,
     [
-      { file, from: "this.stop(this.claim.broken());", to: "this.stop(undefined);" },
-      { file, from: "claim.onBroken(() => this.stop(claim.broken()))", to: "() => {}" },
+      { file: one, from: "if (broken) return this.stop(broken);", to: "" },
+      { file: one, from: "      if (broken) this.stop(broken);", to: "" },
       { file, from: "if (!broken) return preparation;", to: "return preparation;" },
       {
         file: "src/core/deliveries.ts",
@@ -54,8 +55,8 @@ const BUGS: readonly (readonly [what: string, fault: RegExp, plants: readonly Pl
     [
       {
         file,
-        from: "this.#live(request.key) ?? this.#start(request, prepare, claim.share())",
-        to: "this.#start(request, prepare, claim.share())",
+        from: "this.#live(request.key) ?? this.#start(request, prepare, claim.share(), before)",
+        to: "this.#start(request, prepare, claim.share(), before)",
       },
     ],
   ],

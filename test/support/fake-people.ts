@@ -27,14 +27,15 @@ export function peopleOf(vault: FakeVault, name = "the vault's approvers"): Fake
   };
   vault.prepare = (handles, { signal, waiting }) => {
     const open = handles.map(({ ref }) => ref).filter((ref) => needed.has(ref) && !agreed.has(ref));
-    if (open.length === 0) return Promise.resolve();
+    const each = handles.map(() => "ready" as const);
+    if (open.length === 0) return Promise.resolve(each);
     for (const ref of open) if (!submitted.includes(ref)) submitted.push(ref);
     waiting(`waiting for ${name}`);
     return new Promise((resolve, reject) => {
       const look = (): void => {
         if (refused) reject(new VaultError("upstream_denied", `${name} turned this down`));
         else if (signal.aborted) reject(new VaultError("cancelled", "nobody waits any more"));
-        else if (open.every((ref) => agreed.has(ref))) resolve();
+        else if (open.every((ref) => agreed.has(ref))) resolve(each);
         else return;
         listening.delete(look);
       };

@@ -1,3 +1,4 @@
+import type { VaultError } from "../../src/core/errors.ts";
 import type { PrepareContext } from "../../src/core/ports.ts";
 import type { FakeVault } from "./fake-vault.ts";
 
@@ -5,7 +6,8 @@ import type { FakeVault } from "./fake-vault.ts";
 export interface Preparing {
   readonly refs: readonly string[];
   readonly context: PrepareContext;
-  readonly ready: () => void;
+  /** All of it is ready, except for what is given here by ref. */
+  readonly ready: (refused?: Readonly<Record<string, VaultError>>) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -13,8 +15,10 @@ export interface Preparing {
 export function preparingsOf(vault: FakeVault): readonly Preparing[] {
   const all: Preparing[] = [];
   vault.prepare = (handles, context) =>
-    new Promise((ready, fail) => {
-      all.push({ refs: handles.map(({ ref }) => ref), context, ready, fail });
+    new Promise((resolve, fail) => {
+      const refs = handles.map(({ ref }) => ref);
+      const ready: Preparing["ready"] = (refused = {}) => resolve(refs.map((ref) => refused[ref] ?? "ready"));
+      all.push({ refs, context, ready, fail });
     });
   return all;
 }

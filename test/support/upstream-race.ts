@@ -50,7 +50,8 @@ class People {
     vault.blocks = (ref) =>
       this.needed.has(ref) ? new VaultError("upstream_required", "its people are needed") : undefined;
     vault.prepare = (handles, context) => {
-      const key = handles.map(({ ref }) => ref).join();
+      // What was turned down lately is not in the handles, so they do not tell requests apart; the reason does.
+      const key = context.reason;
       if ([...this.making].some((other) => other.key === key)) this.faults.push("made ready twice at a time");
       return new Promise((ready, fail) => {
         const making: Making = {
@@ -61,7 +62,7 @@ class People {
             if (fault) return fail(fault);
             // Some have nothing to agree to before the vault has found out that they are needed.
             if (!thrown.oneIn(3)) for (const { ref } of handles) this.needed.delete(ref);
-            ready();
+            ready(handles.map(() => "ready" as const));
           },
         };
         this.making.add(making);
@@ -125,7 +126,8 @@ export async function play(seed: number, length = 24): Promise<readonly Event[]>
   house.journal.before = slow;
   const calls: Call<unknown>[] = [];
   const call = (names: string | string[]): void => {
-    calls.push(house.get(names, thrown.oneIn(2) ? { holdMs: thrown.oneOf([1_000, 50_000]) } : {}));
+    const reason = `for ${String(names)}`;
+    calls.push(house.get(names, { reason, ...(thrown.oneIn(2) && { holdMs: thrown.oneOf([1_000, 50_000]) }) }));
   };
   const token = (): string => (house.tokens.length === 0 ? "none" : thrown.oneOf(house.tokens));
   const making = (): Making | undefined => (people.making.size === 0 ? undefined : thrown.oneOf([...people.making]));

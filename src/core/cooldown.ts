@@ -1,0 +1,42 @@
+import type { Clock } from "./clock.ts";
+
+const MAX_REMEMBERED = 10_000;
+
+/**
+ * What is remembered for a short while, by key. Counted on the monotonic clock alone: setting the wall clock shortens
+ * nothing, and nothing lasts for ever.
+ */
+export class Cooldown<T> {
+  readonly #clock: Clock;
+  readonly #lengthMs: number;
+  /** Ends are monotonic ms. */
+  readonly #remembered = new Map<string, { readonly what: T; readonly end: number }>();
+
+  constructor(clock: Clock, lengthMs: number) {
+    this.#clock = clock;
+    this.#lengthMs = lengthMs;
+  }
+
+  add(keys: readonly string[], what: T): void {
+    if (this.#lengthMs <= 0) return;
+    const now = this.#clock.mono();
+    for (const [key, { end }] of this.#remembered) if (end <= now) this.#remembered.delete(key);
+    for (const key of keys) {
+      if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.delete(this.#remembered.keys().next().value ?? "");
+      this.#remembered.set(key, { what, end: now + this.#lengthMs });
+    }
+  }
+
+  /** What is remembered by a key, and for how long yet, ms; undefined when nothing is. */
+  find(key: string): { readonly what: T; readonly leftMs: number } | undefined {
+    const found = this.#remembered.get(key);
+    if (!found) return undefined;
+    const leftMs = found.end - this.#clock.mono();
+    return leftMs > 0 ? { what: found.what, leftMs } : undefined;
+  }
+
+  /** False when there is certainly nothing to find. */
+  get hasAny(): boolean {
+    return this.#remembered.size > 0;
+  }
+}
