@@ -32,8 +32,11 @@ afterEach(() => {
   for (const account of accounts.splice(0)) account.remove();
 });
 
-async function begin(vault: object = {}): Promise<{ world: World; account: OnePasswordWorld; agent: Agent }> {
-  const account = await onePasswordWorld(VAULTS);
+async function begin(
+  vault: object = {},
+  vaults = VAULTS,
+): Promise<{ world: World; account: OnePasswordWorld; agent: Agent }> {
+  const account = await onePasswordWorld(vaults);
   accounts.push(account);
   const own = { type: "1password", serviceAccountToken: "env:OP_SERVICE_ACCOUNT_TOKEN", ...vault };
   const world = makeWorld({ config: { vaults: { dev: own } } });
@@ -94,7 +97,19 @@ describe("an agent with a 1Password vault", () => {
     const { agent } = await begin();
     const result = await agent.get("Strip");
     expect(statusOf(result)).toBe("secret_not_found");
+    expect(textOf(result)).toContain('no item "Strip" in the 1Password vaults this token may use');
     expect(textOf(result)).toContain('"Stripe"');
+  });
+
+  it("finds items of the same title by it, and gets the one it asks for under the name it was given", async () => {
+    const twins = ["hunter2-canary-one", "hunter2-canary-two"].map((password) => ({ title: "Twin", password }));
+    const { agent } = await begin({}, [...VAULTS, { title: "Home", items: twins }]);
+    const listed = textOf(await agent.call("list_secrets", { search: "twin" }));
+    const names = [...listed.matchAll(/^  - (Twin \(op:\/\/Home\/[a-z2-7]{26}\))$/gm)].map(([, name]) => name ?? "");
+    expect(names).toHaveLength(2);
+    const { page, result } = await approved(agent, "get_secret", { name: names[1] });
+    expect(page).toContain("Twin (Home)");
+    expect(textOf(result)).toBe("hunter2-canary-two");
   });
 
   it("saves into what is there, and makes what is not", async () => {
@@ -134,6 +149,18 @@ describe("an agent with a 1Password vault", () => {
     expect(stdout).toContain(`Work (${WORK}): 2 items`);
     expect(stdout + stderr).not.toMatch(/canary/);
     expect(TOKEN).toContain("canary");
+  });
+
+  it("has doctor say to look at an id of vaultIds that is a title", async () => {
+    const { world } = await begin({ vaultIds: [WORK, "work"] });
+    const { stdout } = spawnSync(process.execPath, [PROGRAM, "doctor"], {
+      cwd: world.project,
+      env: world.env,
+      encoding: "utf8",
+    });
+    expect(stdout).toMatch(
+      new RegExp(`^ *look .*cannot see vault work of vaultIds.*did you mean ${WORK} \\(Work\\)`, "m"),
+    );
   });
 
   it("leaves nothing of a token or a value in the log's files", async () => {

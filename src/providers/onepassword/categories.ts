@@ -13,8 +13,10 @@ export interface Category {
  * make a passport.
  */
 export const CATEGORY_NAMES = ["login", "password", "apiCredentials", "secureNote", "database", "server"] as const;
+/** One of them. */
 export type CategoryName = (typeof CATEGORY_NAMES)[number];
 
+/** What each of them makes. */
 export const CATEGORIES = {
   login: { sdk: "Login", field: "password" },
   password: { sdk: "Password", field: "password" },

@@ -30,7 +30,7 @@ export const onepassword = defineProvider({
           .describe("Id of the 1Password vault where new items are made; by default the only one in `vaultIds`."),
         category: z
           .preprocess(spelledOurWay, z.enum(CATEGORY_NAMES))
-          .default("login")
+          .prefault("login")
           .describe("What a new item is: its password, credential or notes take the value."),
       })
       .optional()

@@ -30,6 +30,7 @@ interface Kept {
   readonly young: Span;
 }
 
+/** Whose vaults, which of them, and who is told what is amiss. */
 export interface OverviewOptions {
   readonly account: Account;
   /** Ids of the vaults that may be looked at; `undefined` allows all that the service account can see. */
@@ -39,6 +40,7 @@ export interface OverviewOptions {
   readonly warn: (line: string) => void;
 }
 
+/** Overviews of the allowed vaults. Opening looks at nothing. */
 export function openOverviews({ account, allowed, clock, warn }: OverviewOptions): Overviews {
   const nobody = new AbortController().signal;
   let kept: Kept | undefined;
