@@ -71,9 +71,13 @@ export interface DocumentOptions {
   readonly without?: readonly FakeOperation[];
 }
 
+export interface FakeDocument {
+  readonly paths: Readonly<Record<string, unknown>>;
+}
+
 /** An OpenAPI document with paths that nobody can guess, and where they lead. */
 export function fakeDocument(options: DocumentOptions): {
-  readonly document: object;
+  readonly document: FakeDocument;
   readonly places: readonly Place[];
 } {
   const { tenant, spelling, server, actions, without = [] } = options;

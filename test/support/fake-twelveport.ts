@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import {
   ACTIONS,
   type DocumentOptions,
+  type FakeDocument,
   fakeDocument,
   type FakeOperation,
   type Spelling,
@@ -56,6 +57,8 @@ export interface FakeTwelvePortOptions {
   /** A key and its certificate: it then speaks TLS, as `localhost`. */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly retryAfter?: string;
+  /** What becomes of its document before it is served. */
+  readonly edit?: (document: FakeDocument) => object;
 }
 
 /** What one request is at. */
@@ -308,13 +311,15 @@ export async function startFakeTwelvePort(options: FakeTwelvePortOptions = {}): 
   const server = tls ? createSecureServer(tls, listener) : createServer(listener);
   await listening(server);
   const origin = tls ? `https://localhost:${portOf(server)}` : `http://127.0.0.1:${portOf(server)}`;
-  const { document, places } = fakeDocument({
+  const made = fakeDocument({
     tenant,
     spelling: options.spelling ?? "guide",
     actions: options.actions ?? "components",
     ...(options.without && { without: options.without }),
     ...(options.server && { server: options.server(origin) }),
   });
+  const { places } = made;
+  const document = options.edit?.(made.document) ?? made.document;
 
   const fake: FakeTwelvePort = {
     origin,

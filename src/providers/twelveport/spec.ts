@@ -2,6 +2,7 @@ import * as z from "zod";
 import { VaultError } from "../../core/errors.ts";
 import { glimpse } from "../../core/text.ts";
 import type { HttpRequest } from "../http.ts";
+import { child, createDocument, type Document, listAt } from "./document.ts";
 import { isAction } from "./options.ts";
 
 /** One operation of the server's own document. */
@@ -17,7 +18,7 @@ export interface Operation {
 export interface Parameter {
   readonly name: string;
   readonly in: "path" | "query";
-  /** The values it may have, where they are listed. */
+  /** The values it may have, where they are listed and it is about an action. */
   readonly values: readonly string[];
 }
 
@@ -32,21 +33,25 @@ export interface Spec {
 
 const METHODS = ["get", "post", "put", "patch", "delete"] as const;
 const MOST_ACTIONS = 32;
+/** What is beyond these is passed over: nobody's whole interface is as large, and every call looks through it. */
+const MOST_PATHS = 2_000;
+const MOST_PARAMETERS = 20_000;
+const LONGEST_PATH = 500;
+const LONGEST_ADDRESS = 2_000;
 
 const anything = z.record(z.string(), z.unknown());
-const tree = anything.catch({});
-const DOCUMENT = z.object({
-  paths: anything,
-  servers: z
-    .array(z.object({ url: z.string(), variables: z.record(z.string(), z.object({ default: z.string() })).catch({}) }))
-    .catch([]),
-});
+const DOCUMENT = z.object({ paths: anything });
+const SERVER = z.object({ url: z.string().max(LONGEST_ADDRESS) });
+const VARIABLE = z.object({ default: z.string().max(200) });
 const OPERATION = z.object({
   operationId: z.string().min(1).max(200).optional().catch(undefined),
-  parameters: z.array(z.unknown()).catch([]),
   requestBody: z.unknown().optional(),
 });
-const PARAMETER = z.object({ name: z.string().min(1), in: z.enum(["path", "query"]), schema: z.unknown().optional() });
+const PARAMETER = z.object({
+  name: z.string().min(1).max(200),
+  in: z.enum(["path", "query"]),
+  schema: z.unknown().optional(),
+});
 
 /** Where the document is kept on a server. */
 export function specPath(tenant: string): string {
@@ -64,23 +69,25 @@ export function readSpec(json: unknown, origin: string, tenant: string): Spec {
       hint: "check server and tenant, and whether MCP support is enabled there",
     });
   }
-  const { paths, servers } = document.data;
-  const at = (ref: string): unknown => follow(json, ref);
-  const operations = Object.entries(paths).flatMap(([path, item]) => operationsAt(path, item, at));
-  const [server] = servers;
-  const base = server === undefined ? basePath(tenant) : serverPath(server, origin, tenant);
-  return { base, operations, actions: actionsOf(operations, at) };
+  const whole = createDocument(json);
+  // Before those of the parameters, for which nothing may be left.
+  const listed = whole.textsOf({ $ref: "#/components/schemas/RequestAction" });
+  const operations = operationsOf(document.data.paths, whole);
+  const server = SERVER.safeParse(listAt(json, "servers")[0]);
+  const base = server.success ? serverPath(server.data.url, json, origin, tenant) : basePath(tenant);
+  return { base, operations, actions: actionsOf(listed, operations) };
 }
 
 function basePath(tenant: string): string {
   return `/ztna/${encodeURIComponent(tenant)}`;
 }
 
-function serverPath({ url, variables }: z.output<typeof DOCUMENT>["servers"][number], origin: string, tenant: string) {
-  const filled = url.replace(
-    /\{(\w+)\}/g,
-    (_, name: string) => variables[name]?.default ?? (name === "tenant" ? tenant : ""),
-  );
+function serverPath(url: string, json: unknown, origin: string, tenant: string): string {
+  const variables = child(listAt(json, "servers")[0], "variables");
+  const filled = url.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const variable = VARIABLE.safeParse(child(variables, name));
+    return variable.success ? variable.data.default : name === "tenant" ? tenant : "";
+  });
   const document = new URL(specPath(tenant), origin);
   if (!URL.canParse(filled, document.href)) return basePath(tenant);
   const target = new URL(filled, document);
@@ -93,73 +100,57 @@ function serverPath({ url, variables }: z.output<typeof DOCUMENT>["servers"][num
       },
     );
   }
-  const path = target.pathname.replace(/\/+$/, "");
+  const path = withoutEnd(target.pathname);
   // "/" is what generators write when nobody told them where the server is.
   return path === "" && !/^[a-z]+:/i.test(filled) ? basePath(tenant) : path;
 }
 
-function operationsAt(path: string, item: unknown, at: (ref: string) => unknown): Operation[] {
-  const entry = tree.parse(item);
-  if (!path.startsWith("/")) return [];
-  const shared = z.array(z.unknown()).catch([]).parse(entry["parameters"]);
-  return METHODS.flatMap((method) => {
-    const read = OPERATION.safeParse(entry[method]);
-    if (!read.success) return [];
-    const { operationId, parameters, requestBody } = read.data;
-    const verb = method.toUpperCase() as HttpRequest["method"]; // oxlint-disable-line typescript/no-unsafe-type-assertion -- one of the five above
-    return [
-      {
-        id: operationId ?? `${method} ${path}`,
-        method: verb,
-        path,
-        parameters: [...shared, ...parameters].flatMap((each) => parameterOf(each, at)),
-        takesBody: requestBody !== undefined,
-      },
-    ];
+/** Without the slashes at its end. */
+function withoutEnd(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === "/") end--;
+  return path.slice(0, end);
+}
+
+function operationsOf(paths: Readonly<Record<string, unknown>>, whole: Document): Operation[] {
+  let left = MOST_PARAMETERS;
+  const parametersOf = (holder: unknown): Parameter[] => {
+    const written = listAt(holder, "parameters").slice(0, left);
+    left -= written.length;
+    return written.flatMap((each) => parameterOf(each, whole));
+  };
+  const known = Object.entries(paths).filter(([path]) => path.startsWith("/") && path.length <= LONGEST_PATH);
+  return known.slice(0, MOST_PATHS).flatMap(([path, item]) => {
+    const shared = parametersOf(item);
+    return METHODS.flatMap((method) => {
+      const written = child(item, method);
+      const read = OPERATION.safeParse(written);
+      if (!read.success) return [];
+      const { operationId, requestBody } = read.data;
+      const verb = method.toUpperCase() as HttpRequest["method"]; // oxlint-disable-line typescript/no-unsafe-type-assertion -- one of the five above
+      return [
+        {
+          id: operationId ?? `${method} ${path}`,
+          method: verb,
+          path,
+          parameters: [...shared, ...parametersOf(written)],
+          takesBody: requestBody !== undefined,
+        },
+      ];
+    });
   });
 }
 
-function parameterOf(written: unknown, at: (ref: string) => unknown): Parameter[] {
-  const read = PARAMETER.safeParse(resolved(written, at));
+function parameterOf(written: unknown, { resolved, textsOf }: Document): Parameter[] {
+  const read = PARAMETER.safeParse(resolved(written));
   if (!read.success) return [];
   const { schema, ...rest } = read.data;
-  return [{ ...rest, values: enumOf(schema, at) }];
+  return [{ ...rest, values: /action/i.test(rest.name) ? textsOf(schema) : [] }];
 }
 
 /** The components know it, or the parameter that takes it does. */
-function actionsOf(operations: readonly Operation[], at: (ref: string) => unknown): string[] {
-  const listed = enumOf(at("#/components/schemas/RequestAction"), at);
-  const taken = operations.flatMap(({ parameters }) =>
-    parameters.filter(({ name }) => /action/i.test(name)).map(({ values }) => values),
-  );
+function actionsOf(listed: readonly string[], operations: readonly Operation[]): string[] {
+  const taken = operations.flatMap(({ parameters }) => parameters.map(({ values }) => values));
   const values = [listed, ...taken].find((each) => each.length > 0) ?? [];
   return [...new Set(values)].filter(isAction).slice(0, MOST_ACTIONS);
-}
-
-function enumOf(schema: unknown, at: (ref: string) => unknown, depth = 0): string[] {
-  if (depth > 4) return [];
-  const { enum: values, allOf, oneOf, anyOf } = tree.parse(resolved(schema, at));
-  const own = z.array(z.unknown()).catch([]).parse(values);
-  const texts = own.filter((value) => typeof value === "string");
-  if (texts.length > 0) return texts;
-  const parts = [allOf, oneOf, anyOf].flatMap((each) => z.array(z.unknown()).catch([]).parse(each));
-  return parts.flatMap((part) => enumOf(part, at, depth + 1));
-}
-
-function resolved(thing: unknown, at: (ref: string) => unknown): unknown {
-  const ref = tree.parse(thing)["$ref"];
-  return typeof ref === "string" ? at(ref) : thing;
-}
-
-/** What a reference within the document names; nothing outside of it is ever fetched. */
-function follow(document: unknown, ref: string): unknown {
-  if (!ref.startsWith("#/")) return undefined;
-  return ref
-    .slice(2)
-    .split("/")
-    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"))
-    .reduce<unknown>(
-      (thing, step) => (Object.hasOwn(tree.parse(thing), step) ? tree.parse(thing)[step] : undefined),
-      document,
-    );
 }
