@@ -74,7 +74,11 @@ function schemaText({ $schema, ...rest }) {
 function between(path, name, inner) {
   // The check of a tree without documents, as tests make one, is about the rest.
   if (!existsSync("README.md")) return {};
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  if (!existsSync(path)) {
+    troubles.push(`${path} does not exist: write it, with <!-- ${name}:start --> and <!-- ${name}:end --> in it`);
+    return {};
+  }
+  const text = readFileSync(path, "utf8");
   const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
   if (from === -1 || to < from) {
@@ -103,6 +107,8 @@ function tables(schema) {
     type: "string",
   };
   const rules = Object.fromEntries(ruleNames.map((name) => [name, properties[name]]));
+  const savers = kinds.filter(({ can }) => can.includes("write")).map((kind) => code(kind.type));
+  rules.writable = { ...rules.writable, description: `${rules.writable.description}. Only with ${savers.join(", ")}` };
   const { tunnel, channels } = rest;
   const parts = [
     section("Every vault (`vaults.NAME`)", optionRows({ properties: { type, ...rules } }, [], code)),

@@ -22,6 +22,8 @@ async function runCommandLine(): Promise<void> {
   const err = (text: string): void => void process.stderr.write(text);
   // A reader that stops reading (head, less) ends the command quietly.
   process.stdout.on("error", () => process.exit(0));
+  // Whatever ends the process before the command is done, that is no success.
+  process.exitCode = 1;
   try {
     const status = await runCommand(args, { out, err }, await services(process.argv[1] ?? ""));
     process.exitCode = status;

@@ -5,10 +5,11 @@ import type { Rules } from "../core/policy.ts";
 import type { Provider } from "../core/ports.ts";
 import { visible } from "../core/text.ts";
 import type { Context } from "./command.ts";
+import { withDeadline } from "./deadline.ts";
 import { failed, finding, type Finding } from "./finding.ts";
 
-/** A vault that has not answered by then counts as unreachable. */
-const DEADLINE_MS = 10_000;
+/** For a vault in all. Longer than any provider gives one call: what it has to say of it knows more. */
+const DEADLINE_MS = 35_000;
 /** What a vault is left for closing, as at the end of a session. */
 const CLOSING_MS = 1_000;
 
@@ -47,12 +48,10 @@ async function checkVault({ name, type, title, can, rules, use }: VaultConfig, a
   if (!use.ready) return [finding("failed", about, `${title}, left out: ${leftOutText(use)}`, leftOutHint(use))];
   const said: string[] = [];
   const context = { ...around, warn: (line: string) => void said.push(line) };
-  const signal = AbortSignal.timeout(DEADLINE_MS);
   const opening = new Promise<Provider>((opened) => opened(use.open(context)));
   const state: Finding[] = [];
   try {
-    const provider = await inTime(opening, signal);
-    const lines = await inTime(provider.check?.(signal) ?? Promise.resolve([]), signal);
+    const lines = await inTime(DEADLINE_MS, async (signal) => (await opening).check?.(signal) ?? []);
     const [first = `${title}, not checked`, ...more] = lines.map(visible);
     state.push(finding("ok", about, first), ...more.map((line) => finding("note", about, line)));
   } catch (error) {
@@ -73,20 +72,23 @@ async function checkVault({ name, type, title, can, rules, use }: VaultConfig, a
 async function close(opening: Promise<Provider>): Promise<void> {
   const closing = opening.then((provider) => provider.close?.());
   // How it stands has been said by now: nothing that goes wrong from here on changes it.
-  await inTime(closing, AbortSignal.timeout(CLOSING_MS)).catch(() => undefined);
+  await inTime(CLOSING_MS, () => closing).catch(() => undefined);
 }
 
-function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = (): void =>
-      reject(
-        new VaultError("provider_unavailable", `did not answer within ${DEADLINE_MS / 1_000} seconds`, {
-          hint: "see whether its server can be reached from this computer, then run doctor again",
-        }),
-      );
-    signal.addEventListener("abort", late, { once: true });
-    work.then(resolve, reject);
-  });
+/** Waits for no longer than so many ms, whatever the work makes of its signal. */
+function inTime<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = (): VaultError =>
+    new VaultError("provider_unavailable", `did not answer within ${ms / 1_000} s`, {
+      hint: "see whether its server can be reached from this computer, then run doctor again",
+    });
+  return withDeadline(
+    ms,
+    (signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener("abort", () => reject(late()), { once: true });
+        work(signal).then(resolve, reject);
+      }),
+  );
 }
 
 function rulesText({ ttlMs, ttlScope, writable }: Rules, can: VaultConfig["can"]): string {

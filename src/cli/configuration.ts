@@ -1,15 +1,14 @@
 import type { LoadResult } from "../config/config.ts";
 import { placeText } from "../config/problem.ts";
-import { variablesFor } from "../config/variables.ts";
 import { visible } from "../core/text.ts";
 import { finding, type Finding } from "./finding.ts";
 
 /** Where the configuration is and all that is wrong with it. */
 export function checkConfiguration(loaded: LoadResult): Finding[] {
   if (loaded.ok) {
-    const { source, vaults, warnings } = loaded.config;
-    const named = vaults.flatMap(({ type }) => variablesFor(type));
-    const where = source.is === "file" ? visible(source.path) : `no file, but variables: ${named.join(", ")}`;
+    const { source, warnings } = loaded.config;
+    const where =
+      source.is === "file" ? visible(source.path) : `no file, but variables: ${source.variables.join(", ")}`;
     return [finding("ok", "", where), ...warnings.map(({ message, hint }) => finding("warning", "", message, hint))];
   }
   if (loaded.problems.length === 0) return [finding("invalid", "", loaded.error.message, loaded.error.hint)];

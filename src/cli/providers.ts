@@ -44,13 +44,18 @@ function kindText(kind: VaultKind): string {
   return text([
     ...headLines(kind),
     "",
-    "Its options, besides ttl, ttlScope and writable, which every vault has:",
+    `Its options, besides ${commonOf(kind)}:`,
     ...kind.options.flatMap(optionLines),
     "",
     `In ${CONFIG_FILE}, for example:`,
     "",
     ...JSON.stringify(vault, null, 2).split("\n"),
   ]);
+}
+
+/** The rules that count for this kind. */
+function commonOf({ can }: VaultKind): string {
+  return can.includes("write") ? "ttl, ttlScope and writable" : "ttl and ttlScope";
 }
 
 function headLines({ type, title, summary, can }: VaultKind): string[] {

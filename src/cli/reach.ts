@@ -2,6 +2,7 @@ import type { ChannelConfig, Config, TunnelConfig } from "../config/config.ts";
 import { leftOutHint, leftOutText } from "../config/left-out.ts";
 import { asVaultError } from "../core/errors.ts";
 import type { Context } from "./command.ts";
+import { withDeadline } from "./deadline.ts";
 import { finding, type Finding } from "./finding.ts";
 
 const TUNNEL_DEADLINE_MS = 20_000;
@@ -51,8 +52,10 @@ async function checkTunnel({ type, title, use }: TunnelConfig, port: number, con
   try {
     const tunnel = use.open({ clock: context.services.clock });
     if (tunnel === undefined) return finding("note", about, "none: the page works on this computer only");
-    const open = await tunnel.open(port, () => undefined, AbortSignal.timeout(TUNNEL_DEADLINE_MS));
-    await open.close();
+    await withDeadline(TUNNEL_DEADLINE_MS, async (signal) => {
+      const open = await tunnel.open(port, () => undefined, signal);
+      await open.close();
+    });
     return finding("ok", about, `${title} connects`);
   } catch (error) {
     const { message, hint } = asVaultError(error);

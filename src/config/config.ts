@@ -9,7 +9,10 @@ import type { Surroundings } from "./places.ts";
 import type { Problem } from "./problem.ts";
 
 /** Where the configuration came from. */
-export type Source = { readonly is: "file"; readonly path: string } | { readonly is: "environment" };
+export type Source =
+  | { readonly is: "file"; readonly path: string }
+  /** The names of those that are set and say something of the vault. */
+  | { readonly is: "environment"; readonly variables: readonly string[] };
 
 /**
  * What a person configured, checked and complete: times in ms, paths absolute, references resolved. Tokens are inside

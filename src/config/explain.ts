@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { fieldAt, type Schema } from "./fields.ts";
 import { VAULT_NAME_HINT } from "./names.ts";
 import { nearestWord } from "../core/near.ts";
-import { pathText, type Problem } from "./problem.ts";
+import { pathText, placeText, type Problem } from "./problem.ts";
 import { valueAt, type Path } from "./tree.ts";
 import { COMING_TYPES } from "./words.ts";
 
@@ -22,29 +22,26 @@ export interface Context {
 
 /** Turns what zod found into what a person can act on. Never repeats a value: it might be a token in the wrong place. */
 export function explain(issues: readonly Issue[], context: Context): Problem[] {
-  return issues.flatMap((issue) => explainOne(issue, context));
+  const found = issues.flatMap((issue) => explainOne(issue, context));
+  // A text that is empty, say, breaks each rule about it, and is empty once.
+  return [...new Map(found.map((problem) => [`${placeText(problem)}\n${problem.message}`, problem])).values()];
 }
 
 function explainOne(issue: Issue, context: Context): Problem[] {
   const path = pathOf(issue.path);
   const there = valueAt(context.written, path);
   const field = fieldAt(context.schema, path, context.written);
-  const meaning = field?.description;
+  // An entry of a list, or under a name of one's own, means what the whole of it says.
+  const meaning = field?.description ?? fieldAt(context.schema, path.slice(0, -1), context.written)?.description;
   const problem = (message: string, hint: string | undefined): Problem[] => [
     { path, message, ...(hint === undefined ? {} : { hint }) },
   ];
 
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => unknownKey(path, key, Object.keys(field?.properties ?? {})));
+      return issue.keys.map((key) => unknownKey(path, key, knownIn(field)));
     case "invalid_key":
-      if (path.length === 2) return problem("is not a name for a vault", VAULT_NAME_HINT);
-      return explain(
-        issue.issues.map((inner) => ({ ...inner, path: issue.path })),
-        context,
-      ).flatMap(({ message }) =>
-        problem(`has a name that ${message}`, fieldAt(context.schema, path.slice(0, -1), context.written)?.description),
-      );
+      return wrongName(issue, path, context);
     case "invalid_union":
       // zod 4 names the known discriminators beside the issue; its type does not.
       if (issue.discriminator !== undefined) return problem(...unknownType(there, Reflect.get(issue, "options")));
@@ -62,9 +59,10 @@ function explainOne(issue: Issue, context: Context): Problem[] {
     case "too_big":
       return problem(size("at most", issue.origin, Number(issue.maximum)), meaning);
     case "invalid_format":
-      if (issue.format === "url") return problem("is not an address like https://example.com/path", meaning);
-      return problem("is not written as it must be", said(issue.message) ?? meaning);
     case "custom":
+      if (there === "") return problem("is empty", meaning);
+      if (issue.code === "invalid_format" && issue.format === "url")
+        return problem("is not an address like https://example.com/path", meaning);
       // What the schema's author says either follows the path in a sentence or is a sentence of its own.
       if (/^(?:must|is|has|needs|cannot) /.test(issue.message)) return problem(issue.message, meaning);
       return problem("is not written as it must be", said(issue.message) ?? meaning);
@@ -73,6 +71,19 @@ function explainOne(issue: Issue, context: Context): Problem[] {
     default:
       return problem("is not what can stand there", meaning);
   }
+}
+
+/** A key that a person chose, and that cannot be one. */
+function wrongName(issue: Extract<Issue, { code: "invalid_key" }>, path: Path, context: Context): Problem[] {
+  if (path.length === 2) return [{ path, message: "is not a name for a vault", hint: VAULT_NAME_HINT, ofKey: true }];
+  const hint = fieldAt(context.schema, path.slice(0, -1), context.written)?.description ?? "choose another name";
+  const inner = issue.issues.map((one) => ({ ...one, path: issue.path }));
+  return explain(inner, context).map(({ message }) => ({
+    path,
+    message: `has a name that ${message}`,
+    hint,
+    ofKey: true,
+  }));
 }
 
 /** Of several things that could stand there, the one that was meant: a list's entries, or one of the words. */
@@ -95,6 +106,11 @@ function explainAlternatives(
   return [{ path, message: there === undefined ? "is missing" : `cannot be ${kindOf(there)}`, ...hint }];
 }
 
+/** The keys that can say anything there. */
+function knownIn(field: Schema | undefined): string[] {
+  return Object.entries(field?.properties ?? {}).flatMap(([key, { const: only }]) => (only === false ? [] : [key]));
+}
+
 function unknownKey(path: Path, key: string, known: readonly string[]): Problem {
   const near = nearestWord(key, known);
   const here = pathText(path) || "the top level";
@@ -102,7 +118,7 @@ function unknownKey(path: Path, key: string, known: readonly string[]): Problem 
     near === undefined
       ? `${here} knows ${known.filter((name) => name !== "$schema").join(", ")}`
       : `did you mean ${JSON.stringify(near)}?`;
-  return { path: [...path, key], message: "is not a known key", hint };
+  return { path: [...path, key], message: "is not a known key", hint, ofKey: true };
 }
 
 function unknownType(there: unknown, options: unknown): [string, string] {

@@ -158,11 +158,12 @@ function ruleIssues(path: Path, vault: unknown): Issues[number][] {
 
 function fromVariable(problem: Problem, taken: readonly Reference[]): Problem {
   const reference = taken.find(({ path }) => samePath(path, problem.path));
-  if (reference === undefined || problem.hint === NOT_FROM_VARIABLE) return problem;
+  if (reference === undefined || problem.ofKey || problem.hint === NOT_FROM_VARIABLE) return problem;
+  const where = `correct ${reference.name} in the environment or in the .env beside the file`;
   return {
     ...problem,
     message: `${problem.message} (it comes from the variable ${reference.name})`,
-    hint: `correct ${reference.name} in the environment or in the .env beside the file`,
+    hint: problem.hint === undefined ? where : `${where}: ${problem.hint}`,
   };
 }
 

@@ -52,7 +52,8 @@ async function fromVariables(around: Around): Promise<LoadResult> {
     message,
     ...(hint === undefined ? {} : { hint }),
   });
-  return check({ source: { is: "environment" }, folder: around.cwd, text, mode: undefined, around }, there);
+  const source = { is: "environment", variables: found.variables } as const;
+  return check({ source, folder: around.cwd, text, mode: undefined, around }, there);
 }
 
 async function check(

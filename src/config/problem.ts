@@ -9,6 +9,8 @@ export interface Problem {
   readonly column?: number;
   readonly message: string;
   readonly hint?: string;
+  /** Set where it is the key that is wrong, whatever its value. */
+  readonly ofKey?: true;
 }
 
 const PLAIN_KEY = /^[A-Za-z_$][A-Za-z0-9_$-]*$/;

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { channels } from "../channels/registry.ts";
+import type { ProviderDefinition } from "../providers/define.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import { tunnels } from "../tunnels/registry.ts";
 import { VAULT_NAME } from "./names.ts";
@@ -33,6 +34,12 @@ const vaultRules = {
     .default(false)
     .describe("Whether agents may ask to create and replace secrets; each write is asked for"),
 };
+
+/** What an editor is told of `writable` where it cannot be; what is said about it otherwise is more than that. */
+const neverWritable = vaultRules.writable.meta({
+  const: false,
+  description: "Vaults of this type cannot be written to",
+});
 
 /** The names of the rules. */
 export const ruleNames: readonly string[] = Object.keys(vaultRules);
@@ -139,11 +146,11 @@ export function configSchema() {
       .default([])
       .describe("Where events will be sent; checked, but not sent yet by this version"),
     approval,
-    tunnel: kinds(tunnels, {}, "Kind of tunnel")
+    tunnel: kinds(tunnels, () => ({}), "Kind of tunnel")
       .optional()
       .describe("What makes the page reachable from your phone; by default ngrok where its token is known, else none"),
     channels: z
-      .array(kinds(channels, {}, "Kind of channel"))
+      .array(kinds(channels, () => ({}), "Kind of channel"))
       .max(20)
       .default([])
       .describe("Further ways to tell you that a request waits"),
@@ -165,12 +172,22 @@ export type ConfigFile = z.output<ReturnType<typeof configSchema>>;
 
 function vaultSchema(): z.ZodType<VaultEntry> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- options of unknown shape hide the known rules
-  return kinds(PROVIDERS, vaultRules, "Kind of vault") as unknown as z.ZodType<VaultEntry>;
+  return kinds(PROVIDERS, rulesOf, "Kind of vault") as unknown as z.ZodType<VaultEntry>;
 }
 
-function kinds<Common extends z.ZodRawShape>(registry: readonly Kind[], common: Common, meaning: string) {
-  const [first, ...rest] = registry.map(({ type, title, summary, options }) => {
-    const own = { type: typeSchema(type, meaning), ...common };
+function rulesOf({ can }: Pick<ProviderDefinition, "can">): typeof vaultRules {
+  return can.includes("write") ? vaultRules : { ...vaultRules, writable: neverWritable };
+}
+
+/** One object per type. `commonOf` says what each has besides its type and its own options. */
+function kinds<One extends Kind, Common extends z.ZodRawShape>(
+  registry: readonly One[],
+  commonOf: (kind: One) => Common,
+  meaning: string,
+) {
+  const [first, ...rest] = registry.map((kind) => {
+    const { type, title, summary, options } = kind;
+    const own = { type: typeSchema(type, meaning), ...commonOf(kind) };
     // First for the order in the documentation, last so that no provider can loosen a rule by redefining it.
     return z.strictObject({ ...own, ...options.shape, ...own }).meta({ title, description: summary });
   });

@@ -1,4 +1,5 @@
-import { providerOf } from "../providers/registry.ts";
+import type { OptionVariable } from "../providers/define.ts";
+import { PROVIDERS, providerOf } from "../providers/registry.ts";
 import { nearestWord } from "../core/near.ts";
 import type { Variables } from "./places.ts";
 import type { Problem } from "./problem.ts";
@@ -7,76 +8,80 @@ import { COMING_TYPES, DEFAULT_VAULT_TYPE } from "./words.ts";
 
 const TYPE = "AGENT_VAULT_PROVIDER";
 
-/** How a variable becomes an option: as it stands, as a list with commas, or as a reference, because it is a token. */
-interface Origin {
-  readonly option: string;
-  readonly as: "text" | "list" | "token";
+/** The types that variables alone can describe. */
+const TYPES: readonly string[] = PROVIDERS.filter(({ variables }) => variables !== undefined).map(({ type }) => type);
+
+/** A vault as variables describe it. */
+interface DescribedVault {
+  /** As it would stand in a file. */
+  readonly entry: Readonly<Record<string, unknown>>;
+  /** The names of those that are set. */
+  readonly variables: readonly string[];
 }
 
-/** The types that variables alone can describe, and the variables that each of them takes. */
-const ORIGINS: Readonly<Record<string, Readonly<Record<string, Origin>>>> = {
-  env: { AGENT_VAULT_ENV_FILE: { option: "file", as: "text" } },
-  "1password": {
-    OP_SERVICE_ACCOUNT_TOKEN: { option: "serviceAccountToken", as: "token" },
-    AGENT_VAULT_1P_VAULTS: { option: "vaultIds", as: "list" },
-  },
-};
-
-/** The same types, as messages list them. */
-const TYPES: readonly string[] = Object.keys(ORIGINS);
-
 /**
- * The vault that variables describe where there is no file: its entry as it would stand in one, or what is wrong with
- * the variables. Undefined when none of them speaks of a vault.
+ * The vault that variables describe where there is no file, or what is wrong with them. Undefined when none of them
+ * speaks of a vault.
  */
 export function vaultOfVariables(
   variables: Variables,
-): { readonly entry: Readonly<Record<string, unknown>> } | { readonly problems: readonly Problem[] } | undefined {
-  const type = variables[TYPE] || (variables["AGENT_VAULT_ENV_FILE"] ? DEFAULT_VAULT_TYPE : undefined);
+): DescribedVault | { readonly problems: readonly Problem[] } | undefined {
+  const byDefault = Object.keys(originsOf(DEFAULT_VAULT_TYPE) ?? {}).some((name) => variables[name]);
+  const type = variables[TYPE] || (byDefault ? DEFAULT_VAULT_TYPE : undefined);
   if (type === undefined) return undefined;
-  const origins = Object.hasOwn(ORIGINS, type) ? ORIGINS[type] : undefined;
+  const origins = originsOf(type);
   if (origins === undefined) return { problems: [wrongType(type)] };
-  const options: Record<string, unknown> = {};
-  const problems: Problem[] = [];
-  for (const [name, { option, as }] of Object.entries(origins)) {
-    const value = variables[name] || undefined;
-    if (as === "token") {
-      if (value === undefined) problems.push(noToken(name, type));
-      options[option] = `env:${name}`;
-    } else if (value !== undefined) {
-      const list = value
-        .split(",")
-        .map((part) => part.trim())
-        .filter((part) => part !== "");
-      // A list that was meant to narrow and is empty must not come to mean everything.
-      if (as === "list" && list.length === 0) problems.push(emptyList(name));
-      options[option] = as === "list" ? list : value;
-    }
-  }
-  return problems.length > 0 ? { problems } : { entry: { type, ...options } };
-}
-
-/** The variables that describe a vault of this type. */
-export function variablesFor(type: string): readonly string[] {
-  return [TYPE, ...Object.keys(ORIGINS[type] ?? {})];
+  const read = Object.entries(origins).map(([name, { option, as }]) => ({
+    option,
+    ...taken(name, as, variables[name]),
+  }));
+  const problems = read.flatMap(({ problem }) => problem ?? []);
+  if (problems.length > 0) return { problems };
+  const options = read.flatMap(({ option, value }) => (value === undefined ? [] : [[option, value] as const]));
+  return {
+    entry: { type, ...Object.fromEntries(options) },
+    variables: [TYPE, ...Object.keys(origins)].filter((name) => variables[name]),
+  };
 }
 
 /** The variable that an option of that vault came from. */
 export function variableOf(type: string | undefined, path: Path): string {
-  const origins = Object.entries(ORIGINS[type ?? DEFAULT_VAULT_TYPE] ?? {});
+  const origins = Object.entries(originsOf(type ?? DEFAULT_VAULT_TYPE) ?? {});
   return origins.find(([, { option }]) => option === path[2])?.[0] ?? TYPE;
 }
 
-function noToken(name: string, type: string): Problem {
-  return {
-    path: [name],
-    message: "is not set",
-    hint: `${TYPE}=${type} takes the token from there, and from nowhere else`,
-  };
+function originsOf(type: string): Readonly<Record<string, OptionVariable>> | undefined {
+  return providerOf(type)?.variables;
+}
+
+/** What a variable is taken for; nothing where it does not speak. */
+function taken(
+  name: string,
+  as: OptionVariable["as"],
+  text: string | undefined,
+): { readonly value?: string | readonly string[]; readonly problem?: Problem } {
+  switch (as) {
+    case "token":
+      return text ? { value: `env:${name}` } : { problem: noToken(name) };
+    case "text":
+      return text ? { value: text } : {};
+    case "list": {
+      if (text === undefined) return {};
+      const list = text.split(",").map((part) => part.trim());
+      const value = list.filter((part) => part !== "");
+      // A list that was meant to narrow and is empty must not come to mean everything.
+      return value.length > 0 ? { value } : { problem: emptyList(name) };
+    }
+  }
+}
+
+function noToken(name: string): Problem {
+  const hint = "set it in the environment of the MCP server; without a configuration file no .env is read";
+  return { path: [name], message: "is not set", hint };
 }
 
 function emptyList(name: string): Problem {
-  return { path: [name], message: "holds no id", hint: "write ids with commas between them, or remove it" };
+  return { path: [name], message: "is set and lists nothing", hint: "write ids with commas between them, or unset it" };
 }
 
 function wrongType(type: string): Problem {

@@ -404,13 +404,11 @@ describe("doctor", () => {
     const look = async (variables: Record<string, string>) =>
       run(["doctor"], { world: { cwd: folder.cwd, variables: { HOME: folder.home, ...variables } } });
     const { out } = await look(op);
-    expect(out).toContain("variables: AGENT_VAULT_PROVIDER, OP_SERVICE_ACCOUNT_TOKEN, AGENT_VAULT_1P_VAULTS\n");
+    expect(out).toContain("variables: AGENT_VAULT_PROVIDER, OP_SERVICE_ACCOUNT_TOKEN\n");
     expect(out).not.toContain("hunter2");
-    expect((await look({ AGENT_VAULT_ENV_FILE: "x.env" })).out).toContain(
-      "AGENT_VAULT_PROVIDER, AGENT_VAULT_ENV_FILE\n",
-    );
+    expect((await look({ AGENT_VAULT_ENV_FILE: "x.env" })).out).toContain("variables: AGENT_VAULT_ENV_FILE\n");
     const wrong = await look({ ...op, AGENT_VAULT_1P_VAULTS: "," });
-    expect(wrong.out).toContain("  FAILED  AGENT_VAULT_1P_VAULTS: holds no id\n");
+    expect(wrong.out).toContain("  FAILED  AGENT_VAULT_1P_VAULTS: is set and lists nothing\n");
     expect(wrong.status).toBe(2);
   });
 
@@ -538,6 +536,14 @@ describe("providers", () => {
       expect(Object.values((JSON.parse(text) as { vaults: object }).vaults)).toEqual([example]);
     },
   );
+
+  it("offers writable only with what can be written to", async () => {
+    for (const { type, can } of PROVIDERS) {
+      const { out } = await run(["providers", "--type", type]);
+      const rules = can.some((one) => one === "write") ? "ttl, ttlScope and writable" : "ttl and ttlScope";
+      expect(out).toContain(`Its options, besides ${rules}:\n`);
+    }
+  });
 
   it.each([
     ["1pasword", "did you mean 1password?"],

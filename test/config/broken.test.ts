@@ -100,6 +100,18 @@ const rows: Record<string, Row> = {
     ["vaults.dev.serviceAccountToken", 3, "is missing"],
     ["vaults.dev.serviceAcountToken", 3, 'did you mean "serviceAccountToken"?'],
   ],
+  "a key of another name in a vault that cannot be written to": [
+    dev('"type": "12port", "server": "https://x.example", "tenant": "a", "token": "env:T", "colour": 1'),
+    ["vaults.dev.colour", 3, "vaults.dev knows type, ttl, ttlScope, server"],
+  ],
+  "a category like no other": [
+    op(`${TOKEN}, "write": { "category": "colour" }`),
+    [
+      "vaults.dev.write.category",
+      3,
+      'must be one of "login", "password", "apiCredentials", "secureNote", "database", "server": ',
+    ],
+  ],
   "ids that are one text": [op(`${TOKEN}, "vaultIds": "abc"`), ["vaults.dev.vaultIds", 3, "put it between [ and ]"]],
   "no ids at all": [op(`${TOKEN}, "vaultIds": []`), ["vaults.dev.vaultIds", 3, "is empty"]],
   "an id that is a number": [op(`${TOKEN}, "vaultIds": ["a", 7]`), ["vaults.dev.vaultIds[1]", 3, "in double quotes"]],
@@ -138,7 +150,13 @@ const rows: Record<string, Row> = {
   ],
   "12Port's server without https": [
     dev('"type": "12port", "server": "x.example", "tenant": "a", "token": "env:T"'),
-    ["vaults.dev.server", 3, "https"],
+    ["vaults.dev.server", 3, "must be https://host or https://host:port, with nothing behind it: Address of"],
+  ],
+  "12Port's server, tenant and token without a word": [
+    dev('"type": "12port", "server": "",\n"tenant": "",\n"token": ""'),
+    ["vaults.dev.server", 3, "is empty: Address of"],
+    ["vaults.dev.tenant", 4, "is empty: Name of"],
+    ["vaults.dev.token", 5, "is empty: API token"],
   ],
   "a number from a variable": [
     dev('"type": "12port", "server": "https://x.example", "tenant": "a", "token": "env:T", "pollSeconds": "env:P"'),
@@ -147,7 +165,7 @@ const rows: Record<string, Row> = {
   "a list from a variable": [op(`${TOKEN}, "vaultIds": "env:IDS"`), ["vaults.dev.vaultIds", 3, "between [ and ]"]],
   "an asset's id that is none": [
     dev('"type": "12port", "server": "https://x.example", "tenant": "a", "token": "env:T", "assets": { "db": "a/b" }'),
-    ["vaults.dev.assets.db", 3, "an asset id is"],
+    ["vaults.dev.assets.db", 3, "must be the id that stands in the asset's address: Names for asset ids"],
   ],
   "an asset whose name is empty": [
     dev('"type": "12port", "server": "https://x.example", "tenant": "a", "token": "env:T", "assets": { "": "ab" }'),
@@ -350,9 +368,21 @@ describe("a value in the wrong place", () => {
     const result = await loadText(text, { HOOK: canary, DOMAIN: `${canary}/` });
     const found = problemsOf(result);
     expect(found.map(({ path }) => path)).toEqual(["webhooks[0].url", "tunnel.domain"]);
-    expect(found[0]?.message).toContain("comes from the variable HOOK");
-    expect(found[1]?.hint).toContain("correct DOMAIN");
+    expect(found[0]?.message).toBe("is not an address like https://example.com/path (it comes from the variable HOOK)");
+    expect(found[1]?.hint).toMatch(/^correct DOMAIN in .*: a domain is a host name such as /);
     expect(JSON.stringify(result)).not.toContain(canary);
+  });
+
+  it("is not blamed on a variable where the key is wrong", async () => {
+    const written = '"type": "1password", "serviceAccountToken": "env:T", "serviceAcountToken": "env:T"';
+    expect(problemsOf(await loadText(dev(written), { T: canary }))).toEqual([
+      {
+        path: "vaults.dev.serviceAcountToken",
+        line: 3,
+        message: "is not a known key",
+        hint: 'did you mean "serviceAccountToken"?',
+      },
+    ]);
   });
 });
 

@@ -105,13 +105,39 @@ describe("a configuration in the environment", () => {
         serviceAccountToken: "env:OP_SERVICE_ACCOUNT_TOKEN",
         vaultIds: ["abc", "def"],
       },
+      variables: ["AGENT_VAULT_PROVIDER", "OP_SERVICE_ACCOUNT_TOKEN", "AGENT_VAULT_1P_VAULTS"],
     });
   });
 
+  it("is named by what is set and by nothing else", async () => {
+    const folder = makeFolder();
+    const named = async (variables: Record<string, string>) => configOf(await folder.load(variables)).source;
+    const both = ["AGENT_VAULT_PROVIDER", "OP_SERVICE_ACCOUNT_TOKEN"];
+    expect(await named({ ...op, AGENT_VAULT_ENV_FILE: "not-looked-at.env" })).toEqual({
+      is: "environment",
+      variables: both,
+    });
+    expect(await named({ AGENT_VAULT_ENV_FILE: "x.env" })).toMatchObject({ variables: ["AGENT_VAULT_ENV_FILE"] });
+  });
+
+  it("stands in variables that name options there are, each token required, and no variable twice", () => {
+    const all = PROVIDERS.flatMap(({ variables = {}, options }) =>
+      Object.entries(variables).map(([name, { option, as }]) => ({ name, as, option: options.shape[option] })),
+    );
+    expect(all.length).toBeGreaterThan(2);
+    expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+    for (const { name, as, option } of all) {
+      const right = { text: "x", token: "env:X", list: ["x"] }[as];
+      expect(option?.safeParse(right).success, name).toBe(true);
+      expect(option?.safeParse(undefined).success, name).toBe(as !== "token");
+    }
+  });
+
   it.each<[Record<string, string>, string, string]>([
-    [{ AGENT_VAULT_PROVIDER: "1password" }, "OP_SERVICE_ACCOUNT_TOKEN", "is not set"],
+    [{ AGENT_VAULT_PROVIDER: "1password" }, "OP_SERVICE_ACCOUNT_TOKEN", "is not set: set it in the environment of"],
     [{ ...op, OP_SERVICE_ACCOUNT_TOKEN: "" }, "OP_SERVICE_ACCOUNT_TOKEN", "is not set"],
-    [{ ...op, AGENT_VAULT_1P_VAULTS: " , " }, "AGENT_VAULT_1P_VAULTS", "holds no id"],
+    [{ ...op, AGENT_VAULT_1P_VAULTS: " , " }, "AGENT_VAULT_1P_VAULTS", "is set and lists nothing"],
+    [{ ...op, AGENT_VAULT_1P_VAULTS: "" }, "AGENT_VAULT_1P_VAULTS", "is set and lists nothing"],
     [{ AGENT_VAULT_PROVIDER: "12port" }, "AGENT_VAULT_PROVIDER", "it can be env or 1password; agent-vault providers"],
     [{ AGENT_VAULT_PROVIDER: "delinea" }, "AGENT_VAULT_PROVIDER", "this version does not have yet"],
     [{ AGENT_VAULT_PROVIDER: "1pasword" }, "AGENT_VAULT_PROVIDER", "did you mean 1password?"],
@@ -595,6 +621,41 @@ describe("the files that come with it", () => {
     expect(check).toThrow(/agent-vault\.config\.schema\.json is not what/);
     folder.write("agent-vault.config.schema.json", schema);
     expect(check).not.toThrow();
+  });
+
+  it("name the page that is missing, and what it needs", () => {
+    const folder = makeFolder();
+    for (const name of [
+      "src",
+      "node_modules",
+      "scripts",
+      "package.json",
+      "README.md",
+      "agent-vault.config.schema.json",
+    ])
+      symlinkSync(join(process.cwd(), name), join(folder.cwd, name));
+    mkdirSync(join(folder.cwd, "docs/providers"), { recursive: true });
+    const list = "docs/providers/README.md";
+    symlinkSync(join(process.cwd(), list), join(folder.cwd, list));
+    for (const { type } of PROVIDERS.slice(1)) folder.write(`docs/providers/${type}.md`, "# A page\n");
+    const check = () =>
+      execFileSync(process.execPath, ["scripts/generate.mjs", "--check"], { cwd: folder.cwd, stdio: "pipe" });
+    expect(check).toThrow(/docs\/providers\/env\.md does not exist: write it, with <!-- options:start -->/);
+    expect(check).toThrow(/docs\/providers\/12port\.md needs <!-- options:start -->/);
+  });
+
+  it("let an editor set writable only where it may be", async () => {
+    const schema = JSON.parse(readFileSync("agent-vault.config.schema.json", "utf8")) as {
+      properties: {
+        vaults: { additionalProperties: { oneOf: { properties: Record<string, { const?: unknown }> }[] } };
+      };
+    };
+    const kinds = schema.properties.vaults.additionalProperties.oneOf;
+    const said = kinds.map(({ properties }) => [properties["type"]?.const, properties["writable"]?.const]);
+    const saves = (can: readonly string[]): boolean => can.includes("write");
+    expect(said).toEqual(PROVIDERS.map(({ type, can }) => [type, saves(can) ? undefined : false]));
+    const pam = { type: "12port", server: "https://x.example", tenant: "a", token: "env:T_4711", writable: false };
+    expect(configOf(await loadText(JSON.stringify({ vaults: { pam } }))).vaults).toMatchObject([{ name: "pam" }]);
   });
 
   it("include an example that works", async () => {
