@@ -31,6 +31,12 @@ export function errorOf(each: Each<unknown>, names: readonly string[]): VaultErr
   return new VaultError(first.code, message, { hint, cause: errors });
 }
 
+/** Why it failed, in one line: of a batch it takes the first reason, which its message does not hold. */
+export function whyOf({ message, cause }: VaultError): string {
+  const first: unknown = Array.isArray(cause) ? cause[0] : undefined;
+  return first instanceof VaultError ? `${message}; the first: ${first.message}` : message;
+}
+
 function lineOf(name: string, { message, hint }: VaultError): string {
   const about = message.includes(name) ? message : `${name}: ${message}`;
   return hint === undefined ? about : `${about}; ${hint}`;

@@ -46,8 +46,8 @@ const BUGS: readonly (readonly [what: string, where: RegExp, plant: Plant])[] = 
     /stdout/,
     {
       file: "src/mcp/tools/define.ts",
-      from: "hint: `${tool} takes ${takes}`",
-      to: "hint: Buffer.from(JSON.stringify(args)).toString('base64')",
+      from: '`${tool}: ${problems.join("; ")}`',
+      to: "Buffer.from(JSON.stringify(args)).toString('base64')",
     },
   ],
   [

@@ -79,7 +79,11 @@ function parse<S extends z.ZodObject>(tool: string, input: S, args: unknown): z.
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.slice(0, 5).map((issue) => `${placeOf(issue.path)} ${wordsOf(issue)}`);
   const takes = Object.keys(input.shape).join(", ");
-  throw new VaultError("invalid_arguments", `${tool}: ${problems.join("; ")}`, { hint: `${tool} takes ${takes}` });
+  // Which arguments there are helps where one was called something else, and says nothing where one of them is wrong.
+  const isStrange = parsed.error.issues.some(({ code, path }) => path.length === 0 && code !== "custom");
+  throw new VaultError("invalid_arguments", `${tool}: ${problems.join("; ")}`, {
+    ...(isStrange && { hint: `${tool} takes ${takes}` }),
+  });
 }
 
 function placeOf(path: readonly PropertyKey[]): string {
