@@ -68,7 +68,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 export function faultOf(error: unknown, file: StateFile): Fault {
   if (error instanceof VaultError) return { error, passing: false };
   const code = codeOf(error);
-  const meaning = MEANINGS[code] ?? MEANINGS[code.split("_", 2).join("_")] ?? CLOSED_DOOR;
+  const meaning = meaningOf(code);
   const suffix = code === "" ? "" : ` (${code})`;
   return {
     error: new VaultError(file.code, `${file.name} ${file.path} ${meaning.what}${suffix}`, {
@@ -79,6 +79,11 @@ export function faultOf(error: unknown, file: StateFile): Fault {
   };
 }
 
+/** Whether it failed because another process has the file locked, after waiting for that. */
+export function isLock(error: unknown): boolean {
+  return meaningOf(codeOf(error)) === LOCKED;
+}
+
 /** The file a connection has open is no longer the one at its path: what is committed there, nobody will ever read. */
 export function gone(file: StateFile, path = file.path): VaultError {
   return new VaultError(file.code, `${file.name} ${path} ${GONE.what}`, { hint: GONE.hint(file) });
@@ -87,6 +92,10 @@ export function gone(file: StateFile, path = file.path): VaultError {
 /** The program is on its way out: what is not durable by now will not be. */
 export function closing({ code, name, path }: StateFile): VaultError {
   return new VaultError(code, `${name} ${path} is closed: agent-vault is stopping`);
+}
+
+function meaningOf(code: string): Meaning {
+  return MEANINGS[code] ?? MEANINGS[code.split("_", 2).join("_")] ?? CLOSED_DOOR;
 }
 
 /** The code that SQLite and Node put on their errors; empty for anything else. */

@@ -38,9 +38,9 @@ const REPLACE = "UPDATE note SET record = ? WHERE scope = ? AND key = ? AND reco
 const REMOVE = "DELETE FROM note WHERE scope = ? AND key = ? AND record = ?";
 const DELETE = "DELETE FROM note WHERE scope = ? AND key = ?";
 
-/** How long a call waits for another process, ms: it stands still, so it must leave the end of the process its time. */
-const BUSY_MS = 1_000;
-/** The same for tidying up, which can be left to the next call. */
+/** How long a call waits for another process, ms: everything stands still meanwhile, the end of the process too. */
+const BUSY_MS = 200;
+/** How much longer for tidying up, which can be left to the next call. */
 const TIDY_BUSY_MS = 50;
 
 /** Opens the notes, making the file where there is none. */
@@ -81,10 +81,14 @@ export function openNoteTable(file: StateFile): NoteTable {
   };
 
   // The write-ahead log still holds what a commit has replaced, until it is folded back and cut to nothing.
+  // Whoever is in its way is waited for once: until it has worked again, it only tries.
+  let patienceMs = TIDY_BUSY_MS;
   const tidy = (): void => {
-    db.pragma(`busy_timeout = ${TIDY_BUSY_MS}`);
+    db.pragma(`busy_timeout = ${patienceMs}`);
+    patienceMs = 0;
     try {
-      db.pragma("wal_checkpoint(TRUNCATE)");
+      const isBusy = db.pragma("wal_checkpoint(TRUNCATE)", { simple: true });
+      if (isBusy === 0) patienceMs = TIDY_BUSY_MS;
     } catch {
       // The change itself is durable, and the next change or the next to open the file tidies up for this one.
     } finally {

@@ -1,8 +1,11 @@
 import { join } from "node:path";
+import type { Clock } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";
 import type { Notes } from "../core/ports.ts";
-import { closing, faultOf } from "./faults.ts";
+import { closing } from "./faults.ts";
 import type { StateFile } from "./file.ts";
+import { rememberLocks } from "./lock-memory.ts";
+import type { Use } from "./lock-memory.ts";
 import { openNoteTable } from "./note-table.ts";
 import type { NoteTable } from "./note-table.ts";
 import { identify } from "./place.ts";
@@ -12,10 +15,11 @@ export interface Notebook {
   /**
    * The notes of one scope; no scope sees another's. Scopes and keys are 1 to 1024 bytes of text, a record is at most
    * 16 KB of JSON, anything else is a `RangeError`. While the file cannot be used, or after `close`, every call throws
-   * `provider_unavailable`; so does reading a record that is damaged: taking it for none would mean asking twice.
+   * `provider_unavailable`; so does reading a record that is damaged: taking it for none would mean asking twice. A file
+   * that another process has locked is waited for, 250 ms, by one call in a second; the others are refused at once.
    */
   readonly of: (scope: string) => Notes;
-  /** Lets go of the file. Calling it again is free. */
+  /** Lets go of the file, waiting for nobody. Calling it again is free. */
   readonly close: () => void;
 }
 
@@ -26,23 +30,24 @@ const MOST_RECORD_BYTES = 16_384;
  * The notes in `notes.db` of the state folder. Nothing is opened before the first call, nor made before something is to
  * be kept.
  */
-export function openNotes(folder: string): Notebook {
+export function openNotes(folder: string, mono: Clock["mono"] = () => performance.now()): Notebook {
   const file = notesFile(join(folder, "notes.db"));
   let table: NoteTable | undefined;
   let isClosed = false;
 
-  const attempt = <T>(run: () => T): T => {
-    try {
-      if (isClosed) throw closing(file);
-      return run();
-    } catch (error) {
-      throw faultOf(error, file).error;
-    }
+  const unlessLocked = rememberLocks(file, mono);
+  const attempt = <T>(use: Use, run: () => T): T => {
+    if (isClosed) throw closing(file);
+    return unlessLocked(use, run);
   };
-  const open = (): NoteTable => (table ??= openNoteTable(file));
-  const change = <T>(run: (notes: NoteTable) => T): T => attempt(() => run(open()));
-  const look = <T>(run: (notes: NoteTable) => T): T | undefined =>
-    attempt(() => (table || identify(file.path) ? run(open()) : undefined));
+  const using = <T>(use: Use, run: (notes: NoteTable) => T): T => {
+    // What keeps the file from being opened keeps it from being looked into as well.
+    const notes = (table ??= attempt("look", () => openNoteTable(file)));
+    return attempt(use, () => run(notes));
+  };
+  const isThere = (): boolean => table !== undefined || identify(file.path) !== undefined;
+  const usingKept = <T>(use: Use, run: (notes: NoteTable) => T): T | undefined =>
+    attempt("look", isThere) ? using(use, run) : undefined;
   const parse = (text: string): unknown => parsed(text, file);
 
   return {
@@ -51,31 +56,31 @@ export function openNotes(folder: string): Notebook {
       return {
         get: (key) => {
           vetName("key", key);
-          const text = look((notes) => notes.get(scope, key));
+          const text = usingKept("look", (notes) => notes.get(scope, key));
           return text === undefined ? undefined : parse(text);
         },
         all: () => {
-          const kept = look((notes) => notes.all(scope)) ?? [];
+          const kept = usingKept("look", (notes) => notes.all(scope)) ?? [];
           return new Map(kept.map(({ key, record }) => [key, parse(record)]));
         },
         put: (key, record) => {
           vetName("key", key);
           const text = textOf(record);
-          change((notes) => notes.put(scope, key, text));
+          using("change", (notes) => notes.put(scope, key, text));
         },
         add: (key, record) => {
           vetName("key", key);
           const text = textOf(record);
-          return change((notes) => notes.add(scope, key, text));
+          return using("change", (notes) => notes.add(scope, key, text));
         },
         swap: (key, from, to) => {
           vetName("key", key);
           const [old, next] = [textOf(from), to === undefined ? undefined : textOf(to)];
-          return look((notes) => notes.swap(scope, key, old, next)) ?? false;
+          return usingKept("change", (notes) => notes.swap(scope, key, old, next)) ?? false;
         },
         delete: (key) => {
           vetName("key", key);
-          look((notes) => notes.delete(scope, key));
+          usingKept("change", (notes) => notes.delete(scope, key));
         },
       };
     },

@@ -16,7 +16,7 @@ import { openLog } from "../../src/audit/sqlite.ts";
 import type { Notes } from "../../src/core/ports.ts";
 import { type Notebook, openNotes } from "../../src/state/notes.ts";
 import { event, scratch } from "../support/audit.ts";
-import { type Disk, lockDatabase, mountDisk } from "../support/locker.ts";
+import { type Disk, mountDisk } from "../support/locker.ts";
 import { loadPatched, type Plant } from "../support/patched.ts";
 
 const SCOPE = "12port https://vault.example/acme";
@@ -213,18 +213,6 @@ describe("a notes file that cannot be written", () => {
     mkdirSync(dirname(file), { mode: 0o500 });
     onTestFinished(() => chmodSync(dirname(file), 0o700));
     expect(() => notesAt(file).add("asset-7", 1)).toThrow(refusal("is read-only"));
-  });
-
-  it("is refused while another process keeps it locked, read all the same, and back when it is free", async () => {
-    const file = left(notesPath());
-    const notes = notesAt(file);
-    expect(notes.get("asset-7")).toEqual({ request: "REQ-4711" });
-    const free = await lockDatabase(file);
-    expect(() => notes.put("asset-7", 1)).toThrow(refusal("is locked by another process", "try again"));
-    expect(notes.get("asset-7")).toEqual({ request: "REQ-4711" });
-    await free();
-    notes.put("asset-7", 2);
-    expect(notes.get("asset-7")).toBe(2);
   });
 });
 
