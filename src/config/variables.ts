@@ -60,19 +60,15 @@ function taken(
   as: OptionVariable["as"],
   text: string | undefined,
 ): { readonly value?: string | readonly string[]; readonly problem?: Problem } {
-  switch (as) {
-    case "token":
-      return text ? { value: `env:${name}` } : { problem: noToken(name) };
-    case "text":
-      return text ? { value: text } : {};
-    case "list": {
-      if (text === undefined) return {};
-      const list = text.split(",").map((part) => part.trim());
-      const value = list.filter((part) => part !== "");
-      // A list that was meant to narrow and is empty must not come to mean everything.
-      return value.length > 0 ? { value } : { problem: emptyList(name) };
-    }
-  }
+  if (as === "token") return text ? { value: `env:${name}` } : { problem: noToken(name) };
+  if (as === "text") return text ? { value: text } : {};
+  if (text === undefined) return {};
+  const value = text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+  // A list that was meant to narrow and is empty must not come to mean everything.
+  return value.length > 0 ? { value } : { problem: emptyList(name) };
 }
 
 function noToken(name: string): Problem {

@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { vaultOfVariables } from "../../src/config/variables.ts";
-import { PROVIDERS } from "../../src/providers/registry.ts";
+import { PROVIDERS, providerOf } from "../../src/providers/registry.ts";
 import { loadPatched } from "../support/patched.ts";
 import { providerContext } from "../support/provider-context.ts";
 import { configOf, loadText, makeFolder, problemsOf } from "./folder.ts";
@@ -121,16 +121,20 @@ describe("a configuration in the environment", () => {
   });
 
   it("stands in variables that name options there are, each token required, and no variable twice", () => {
-    const all = PROVIDERS.flatMap(({ variables = {}, options }) =>
-      Object.entries(variables).map(([name, { option, as }]) => ({ name, as, option: options.shape[option] })),
+    const all = PROVIDERS.flatMap(({ type, variables = {} }) =>
+      Object.entries(variables).map(([name, { option, as }]) => ({
+        name,
+        as,
+        schema: providerOf(type)?.options.shape[option],
+      })),
     );
     expect(all.length).toBeGreaterThan(2);
     expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
-    for (const { name, as, option } of all) {
-      const right = { text: "x", token: "env:X", list: ["x"] }[as];
-      expect(option?.safeParse(right).success, name).toBe(true);
-      expect(option?.safeParse(undefined).success, name).toBe(as !== "token");
-    }
+    const right = { text: "x", token: "env:X", list: ["x"] };
+    const fits = all.filter(({ as, schema }) => schema?.safeParse(right[as]).success === true);
+    expect(fits).toEqual(all);
+    const required = all.filter(({ schema }) => schema?.safeParse(undefined).success === false);
+    expect(required).toEqual(all.filter(({ as }) => as === "token"));
   });
 
   it.each<[Record<string, string>, string, string]>([
