@@ -1,26 +1,22 @@
 import { asVaultError, VaultError } from "../../core/errors.ts";
 import type { Handle } from "../../core/request.ts";
 import { quoted } from "../../core/text.ts";
-import { fold } from "./catalog.ts";
 import { defaultField, findField, labelOf, wholeItem } from "./fields.ts";
 import type { Located } from "./locate.ts";
 import { formatAddress, type Query } from "./reference.ts";
-import type { Field, Shape } from "./shape.ts";
-
-/** Told of each ref whose field only the opened item tells from another one of it. */
-export type Shadowed = (ref: string) => void;
+import type { Field } from "./shape.ts";
 
 /** The one field that a name means: the one it names, else the obvious one. */
-export function handleOf(located: Located, shadowed: Shadowed): Handle | VaultError {
+export function handleOf(located: Located): Handle | VaultError {
   try {
-    return handle(located, fieldOf(located), shadowed);
+    return handle(located, fieldOf(located));
   } catch (error) {
     return asVaultError(error);
   }
 }
 
 /** A handle for each wanted field of an item; `*`: for every one. Throws when any is missing. */
-export function handlesOf(located: Located, wanted: readonly string[], shadowed: Shadowed): readonly Handle[] {
+export function handlesOf(located: Located, wanted: readonly string[]): readonly Handle[] {
   const { name, shape, field } = located;
   if (field !== undefined) {
     throw new VaultError("invalid_arguments", `${quoted(name)} already names a field`, {
@@ -34,7 +30,7 @@ export function handlesOf(located: Located, wanted: readonly string[], shadowed:
         shape.files.length > 0 ? "it keeps a file: tell the user to open it in the 1Password app" : "it may be empty",
     });
   }
-  return fields.map((each) => handle(located, each, shadowed));
+  return fields.map((each) => handle(located, each));
 }
 
 /** The field a handle of this item was made for. */
@@ -42,7 +38,12 @@ export function fieldOf({ shape, field }: Located): Field {
   return field === undefined ? defaultField(shape) : findField(shape, field);
 }
 
-function handle({ name, shape, query, title }: Located, field: Field, shadowed: Shadowed): Handle {
+function handle({ name, shape, query, title }: Located, field: Field): Handle {
+  if (field.doubled) {
+    throw new VaultError("ambiguous", `${quoted(shape.title)} has two fields with the id of ${quoted(field.title)}`, {
+      hint: "nothing tells them apart; tell the user to remove one and make it anew in the 1Password app",
+    });
+  }
   const how = queryFor(name, field, query);
   const ref = formatAddress({
     vaultId: shape.vaultId,
@@ -51,7 +52,6 @@ function handle({ name, shape, query, title }: Located, field: Field, shadowed: 
     fieldId: field.id,
     ...(how !== undefined && { query: how }),
   });
-  if (isShadowed(shape, field)) shadowed(ref);
   return {
     name,
     ref,
@@ -69,13 +69,4 @@ function queryFor(name: string, { kind, title }: Field, query: Query | undefined
   throw new VaultError("invalid_name", `field ${quoted(title)} of ${quoted(name)} does not go with ?${query}`, {
     hint: "leave it out: it is for one-time passwords (attribute=otp) and private keys (ssh-format=openssh)",
   });
-}
-
-/**
- * Where the SDK could take another field of the item for this one, because that one's title is this one's id: then only
- * opening the item tells them apart.
- */
-function isShadowed({ fields }: Shape, field: Field): boolean {
-  const id = fold(field.id);
-  return fields.some((other) => other !== field && (fold(other.id) === id || fold(other.title) === id));
 }

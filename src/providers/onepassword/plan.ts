@@ -68,7 +68,7 @@ function planReplace(located: Located): Plan | VaultError {
       hint: "tell the user to change it in the 1Password app",
     });
   }
-  const handle = handleOf(located, () => {});
+  const handle = handleOf(located);
   if (handle instanceof VaultError) return handle;
   const { kind } = fieldOf(located);
   if (!WRITABLE.has(kind)) {

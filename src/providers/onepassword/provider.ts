@@ -43,9 +43,6 @@ export function openOnePassword(
   const category = CATEGORIES[write?.category ?? "login"];
   const fieldId = category.field === "notes" ? NOTES_ID : category.field;
   const tools = { account, overviews, place: { vaultId, fieldId } };
-  /** Refs whose field only the opened item tells from another one. Titles and ids, never values. */
-  const shadowed = new Set<string>();
-  const remember = (ref: string): void => void shadowed.add(ref);
   const inTurn = queue();
 
   return Promise.resolve({
@@ -56,7 +53,7 @@ export function openOnePassword(
 
     resolve: async (names, signal) => {
       const { each } = await locate(tools, names, signal);
-      return each.map((located) => (located instanceof VaultError ? located : handleOf(located, remember)));
+      return each.map((located) => (located instanceof VaultError ? located : handleOf(located)));
     },
 
     fields: async (name, wanted, signal) => {
@@ -64,10 +61,10 @@ export function openOnePassword(
       const [located] = each;
       if (!located) throw new RangeError("one name, one outcome");
       if (located instanceof VaultError) throw located;
-      return handlesOf(located, wanted, remember);
+      return handlesOf(located, wanted);
     },
 
-    read: (handles, signal) => readAll({ account, isAllowed, isShadowed: (ref) => shadowed.has(ref) }, handles, signal),
+    read: (handles, signal) => readAll({ account, isAllowed }, handles, signal),
 
     planWrite: (entries, signal) => planAll(tools, entries, signal),
 

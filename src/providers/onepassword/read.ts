@@ -1,25 +1,24 @@
-import type { Item, ResolveReferenceError } from "@1password/sdk";
+import type { Item, ItemField } from "@1password/sdk";
 import { VaultError } from "../../core/errors.ts";
 import type { Each } from "../../core/ports.ts";
 import type { Handle } from "../../core/request.ts";
 import { Secret } from "../../core/secret.ts";
 import { quoted } from "../../core/text.ts";
 import type { Account } from "./account.ts";
-import { gone, type Sdk, strange } from "./errors.ts";
+import { gone, strange } from "./errors.ts";
 import { openItems } from "./items.ts";
-import { type Address, parseAddress, spellAddress } from "./reference.ts";
-import { isAt, NOTES_ID } from "./shape.ts";
+import { inOpenSsh, type Key, keysInOpenSsh } from "./openssh.ts";
+import { type Address, parseAddress } from "./reference.ts";
+import { whatIsAt } from "./shape.ts";
 
 export interface Reading {
   readonly account: Account;
   readonly isAllowed: (vaultId: string) => boolean;
-  /** Whether only opening the item tells this field from another one of it. */
-  readonly isShadowed: (ref: string) => boolean;
 }
 
 /**
- * The values of handles, by ids. One call for all of them; items are opened only for fields that a reference cannot
- * single out or spell, and for a field that was not found, since that may be one that is merely empty.
+ * The values of handles: items are opened by their ids, and the field is the one with exactly the ids that were shown.
+ * References would be shorter, but they mean titles as well as ids, and what they mean can change after the question.
  */
 export async function readAll(
   reading: Reading,
@@ -27,26 +26,19 @@ export async function readAll(
   signal: AbortSignal,
 ): Promise<Each<Secret>> {
   const asked = handles.map((handle) => ({ handle, address: addressOf(reading, handle) }));
-  const spelled = asked.flatMap(({ handle, address }) =>
-    address instanceof VaultError || reading.isShadowed(handle.ref) ? [] : [spellAddress(address)],
+  const wanted = asked.flatMap(({ handle, address }) => (address instanceof VaultError ? [] : [{ handle, address }]));
+  // Before the items, which then say whether it is still the same field.
+  const keys = await keysInOpenSsh(
+    reading.account,
+    wanted.map(({ address }) => address),
+    signal,
   );
-  const answers = await resolveAll(reading.account, [...new Set(spelled)], signal);
-  const first = asked.map(({ handle, address }): Secret | VaultError | "open" => {
-    if (address instanceof VaultError) return address;
-    const answer = answers.get(spellAddress(address));
-    return answer === undefined ? "open" : valueOf(handle, address, answer);
-  });
-  const open = asked.flatMap(({ handle, address }, at) =>
-    first[at] === "open" && !(address instanceof VaultError) ? [{ handle, address }] : [],
-  );
-  const places = open.map(({ address }) => ({ id: address.itemId, vaultId: address.vaultId }));
+  const places = wanted.map(({ address }) => ({ id: address.itemId, vaultId: address.vaultId }));
   const opened = await openItems(reading.account, places, signal, (item) => {
-    const wanted = open.filter(({ address }) => address.itemId === item.id);
-    return new Map(wanted.map(({ handle, address }) => [handle, valueIn(item, handle, address)]));
+    const here = wanted.filter(({ address }) => address.itemId === item.id && address.vaultId === item.vaultId);
+    return new Map(here.map(({ handle, address }) => [handle, valueIn(item, handle, address, keys)]));
   });
-  return asked.map(({ handle, address }, at) => {
-    const outcome = first[at];
-    if (outcome !== undefined && outcome !== "open") return outcome;
+  return asked.map(({ handle, address }) => {
     if (address instanceof VaultError) return address;
     const values = opened.get(address.itemId) ?? strange("an item is missing from it");
     if (!(values instanceof VaultError)) return values.get(handle) ?? strange("a field is missing from it");
@@ -61,100 +53,34 @@ function addressOf({ isAllowed }: Reading, handle: Handle): Address | VaultError
   return new VaultError("provider_forbidden", `${quoted(handle.name)} lies in a vault that is not in vaultIds`);
 }
 
-type Answer =
-  | { readonly secret: string; readonly itemId: string; readonly vaultId: string }
-  | ResolveReferenceError["type"];
-
-/** What the SDK says of each reference that it can spell. */
-async function resolveAll(
-  account: Account,
-  references: readonly string[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, Answer>> {
-  if (references.length === 0) return new Map();
-  return account.call(signal, async (client, sdk) => {
-    const valid = references.filter((reference) => isValid(sdk, reference));
-    if (valid.length === 0) return new Map();
-    const { individualResponses } = await client.secrets.resolveAll(valid);
-    return new Map(
-      valid.map((reference) => {
-        const answer = individualResponses[reference];
-        const said = answer?.content ?? answer?.error?.type;
-        if (said === undefined) throw strange("a reference is missing from it");
-        return [reference, said];
-      }),
-    );
-  });
-}
-
-function isValid({ Secrets }: Sdk, reference: string): boolean {
-  try {
-    Secrets.validateSecretReference(reference);
-    return true;
-  } catch {
-    // It throws what is wrong as a string; the item is opened instead.
-    return false;
-  }
-}
-
-function valueOf(handle: Handle, address: Address, answer: Answer): Secret | VaultError | "open" {
+function valueIn(
+  item: Item,
+  handle: Handle,
+  address: Address,
+  keys: ReadonlyMap<string, Key | VaultError>,
+): Secret | VaultError {
   const name = quoted(handle.name);
-  if (typeof answer === "object") {
-    const same = answer.itemId === address.itemId && answer.vaultId === address.vaultId;
-    return same ? new Secret(answer.secret) : gone(name, "its reference now leads to another item");
+  const there = whatIsAt(item, address);
+  if (there === "none") return gone(name, "the field has gone");
+  if (there === "many") return gone(name, "another field has come to have the same id");
+  if (there === "notes") {
+    return address.query === undefined ? new Secret(item.notes) : gone(name, "notes have no other form");
   }
-  switch (answer) {
-    case "vaultNotFound":
-      return gone(name, "its vault has gone or is no longer open to this service account");
-    case "itemNotFound":
-      return gone(name, "the item has gone");
-    case "incompatibleTOTPQueryParameterField":
-      return gone(name, "the field is no longer a one-time password");
-    case "unableToGenerateTotpCode":
-      return noCode(name);
-    case "sSHKeyMetadataNotFound":
-    case "incompatibleSshKeyQueryParameterField":
-    case "unableToParsePrivateKey":
-    case "unableToFormatPrivateKeyToOpenSsh":
-      return new VaultError("unrepresentable", `${name} is not a private key that 1Password can give in OpenSSH form`, {
-        hint: "ask for it without ?ssh-format=openssh",
-      });
-    case "parsing":
-    case "fieldNotFound":
-    case "noMatchingSections":
-    case "tooManyMatchingFields":
-    case "unsupportedFileFormat":
-    case "tooManyVaults":
-    case "tooManyItems":
-    case "other":
-      break;
-  }
-  // What the SDK could not single out or spell, and whatever it may yet come to say.
-  return "open";
+  const kind: `${typeof there.fieldType}` = there.fieldType;
+  if (address.query === "attribute=otp")
+    return kind === "Totp" ? codeOf(there, name) : gone(name, "the field is no longer a one-time password");
+  if (address.query === "ssh-format=openssh")
+    return kind === "SshKey" ? inOpenSsh({ item, handle, address, keys }) : gone(name, "the field is no longer a key");
+  // What was shown is a field with a value, not the seed of codes.
+  if (kind === "Totp") return gone(name, "the field has become a one-time password");
+  if (kind === "Unsupported") return gone(name, "the field has become one that cannot be read");
+  return new Secret(there.value);
 }
 
-function valueIn(item: Item, handle: Handle, address: Address): Secret | VaultError {
-  const name = quoted(handle.name);
-  const field = item.fields.find((each) => isAt(each, address));
-  if (!field) {
-    const isNotes = address.fieldId === NOTES_ID && address.sectionId === undefined;
-    return isNotes ? new Secret(item.notes) : gone(name, "the field has gone");
-  }
-  if (address.query === undefined) {
-    // What was shown is a field with a value, not the seed of codes.
-    const kind: `${typeof field.fieldType}` = field.fieldType;
-    return kind === "Totp" ? gone(name, "the field has become a one-time password") : new Secret(field.value);
-  }
-  if (address.query === "ssh-format=openssh") {
-    return new VaultError("unrepresentable", `${name} is not a private key that 1Password can give in OpenSSH form`, {
-      hint: "ask for it without ?ssh-format=openssh",
-    });
-  }
-  const code = field.details?.type === "Otp" ? field.details.content.code : undefined;
-  return code === undefined || code === "" ? noCode(name) : new Secret(code);
-}
-
-function noCode(name: string): VaultError {
+/** The code of this moment, which 1Password makes when the item is opened. */
+function codeOf({ details }: ItemField, name: string): Secret | VaultError {
+  const code = details?.type === "Otp" ? details.content.code : undefined;
+  if (code !== undefined && code !== "") return new Secret(code);
   return new VaultError("unrepresentable", `1Password cannot make a code of the one-time password ${name}`, {
     hint: "tell the user to set it up again in the 1Password app",
   });

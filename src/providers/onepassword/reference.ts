@@ -69,8 +69,12 @@ export function parseAddress(ref: string): Address | undefined {
   return { vaultId, itemId, ...field, ...(query !== undefined && { query }) };
 }
 
-/** As the SDK wants it: nothing is encoded there. It may refuse characters; ask it. */
-export function spellAddress({ vaultId, itemId, sectionId, fieldId, query }: Address): string {
-  const path = [vaultId, itemId, ...(sectionId === undefined ? [] : [sectionId]), fieldId];
-  return `${SCHEME}${path.join("/")}${query === undefined ? "" : `?${query}`}`;
+/**
+ * As the SDK wants it, where nothing is encoded: undefined when a part holds anything that could be taken for another
+ * part or a query.
+ */
+export function spellAddress({ vaultId, itemId, sectionId, fieldId, query }: Address): string | undefined {
+  const parts = [vaultId, itemId, ...(sectionId === undefined ? [] : [sectionId]), fieldId];
+  if (!parts.every((part) => /^\w[\w.-]*$/.test(part))) return undefined;
+  return `${SCHEME}${parts.join("/")}${query === undefined ? "" : `?${query}`}`;
 }

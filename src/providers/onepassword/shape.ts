@@ -1,3 +1,4 @@
+import { fold } from "./catalog.ts";
 import type { Item, ItemCategory, ItemField, ItemFieldType } from "@1password/sdk";
 
 /** What 1Password calls the notes of an item in a reference. They are not among its fields. */
@@ -13,6 +14,8 @@ export interface Field {
   readonly sectionTitle?: string;
   readonly kind: `${ItemFieldType}` | "Notes";
   readonly filled: boolean;
+  /** Another one of the item has the same ids: no address tells them apart. */
+  readonly doubled?: true;
 }
 
 /** An item without its values. There is no call that returns the one without the other. */
@@ -36,13 +39,16 @@ export function shapeOf(item: Item): Shape {
   const known = item.fields.filter((field) => !isUnsupported(field));
   const { id, vaultId, title, category, version } = item;
   const notes: Field = { id: NOTES_ID, title: NOTES_TITLE, kind: "Notes", filled: item.notes !== "" };
+  const places = new Map([[placeOf(notes), 1]]);
+  for (const field of item.fields) places.set(placeOf(field), (places.get(placeOf(field)) ?? 0) + 1);
+  const seen = (field: Field): Field => ((places.get(placeOf(field)) ?? 0) > 1 ? { ...field, doubled: true } : field);
   return {
     id,
     vaultId,
     title,
     category,
     version,
-    fields: [...known.map((field) => fieldOf(field, sections)), notes],
+    fields: [...known.map((field) => fieldOf(field, sections)), notes].map(seen),
     unsupported: item.fields.filter(isUnsupported).map((field) => field.title),
     files: [...(item.document ? [item.document.name] : []), ...item.files.map(({ attributes }) => attributes.name)],
   };
@@ -59,7 +65,27 @@ function isUnsupported({ fieldType }: ItemField): boolean {
   return kind === "Unsupported";
 }
 
-/** Whether this field of an item has this place. */
-export function isAt(field: ItemField, place: { readonly sectionId?: string; readonly fieldId: string }): boolean {
-  return field.id === place.fieldId && (field.sectionId ?? "") === (place.sectionId ?? "");
+/** What an address means in an item: the one field with exactly these ids, or the notes. */
+export function whatIsAt(
+  item: Item,
+  place: { readonly sectionId?: string; readonly fieldId: string },
+): ItemField | "notes" | "none" | "many" {
+  const { sectionId = "", fieldId } = place;
+  const there = item.fields.filter((field) => field.id === fieldId && (field.sectionId ?? "") === sectionId);
+  const all = [...there, ...(fieldId === NOTES_ID && sectionId === "" ? ["notes" as const] : [])];
+  return all.length > 1 ? "many" : (all[0] ?? "none");
+}
+
+/** Whether a reference to this id can mean nothing else in the item: references mean titles, and files, as well. */
+export function isOnlyOneCalled({ fields, files, document }: Item, id: string): boolean {
+  const called = [
+    ...fields.flatMap((field) => [...new Set([fold(field.id), fold(field.title)])]),
+    ...files.flatMap(({ fieldId, attributes }) => [fold(fieldId), fold(attributes.name), fold(attributes.id)]),
+    ...(document ? [fold(document.name), fold(document.id)] : []),
+  ];
+  return called.filter((name) => name === fold(id)).length === 1;
+}
+
+function placeOf({ id, sectionId = "" }: { readonly id: string; readonly sectionId?: string }): string {
+  return JSON.stringify([sectionId, id]);
 }

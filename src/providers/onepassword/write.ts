@@ -8,7 +8,7 @@ import type { Sdk } from "./errors.ts";
 import type { Overviews } from "./overview.ts";
 import { refOfNew } from "./plan.ts";
 import { type Address, parseAddress } from "./reference.ts";
-import { isAt, NOTES_ID } from "./shape.ts";
+import { NOTES_ID, whatIsAt } from "./shape.ts";
 
 export interface Writing {
   readonly account: Account;
@@ -160,20 +160,17 @@ async function changing(
 
 /** False when the item has no such field. */
 function put(item: Item, address: Address, value: string): boolean {
-  const field = item.fields.find((each) => isAt(each, address));
-  if (field) {
-    field.value = value;
-    return true;
-  }
-  if (address.fieldId !== NOTES_ID || address.sectionId !== undefined) return false;
-  item.notes = value;
+  const there = whatIsAt(item, address);
+  if (there === "none" || there === "many") return false;
+  if (there === "notes") item.notes = value;
+  else there.value = value;
   return true;
 }
 
 function valueOf(item: Item, place: { readonly sectionId?: string; readonly fieldId: string }): string | undefined {
-  const field = item.fields.find((each) => isAt(each, place));
-  if (field) return field.value;
-  return place.fieldId === NOTES_ID && place.sectionId === undefined ? item.notes : undefined;
+  const there = whatIsAt(item, place);
+  if (there === "none" || there === "many") return undefined;
+  return there === "notes" ? item.notes : there.value;
 }
 
 function conflict(name: string, what: string): VaultError {

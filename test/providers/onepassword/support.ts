@@ -4,6 +4,10 @@ import { VaultError } from "../../../src/core/errors.ts";
 import type { Each, Provider, Saved } from "../../../src/core/ports.ts";
 import type { Handle, Plan } from "../../../src/core/request.ts";
 import { Secret } from "../../../src/core/secret.ts";
+import type { OnePasswordOptions } from "../../../src/providers/onepassword/provider.ts";
+import type { FakeOnePassword } from "../../support/fake-onepassword.ts";
+import { loadPatched, type Plant } from "../../support/patched.ts";
+import { providerContext } from "../../support/provider-context.ts";
 
 export const SIGNAL = new AbortController().signal;
 
@@ -48,6 +52,26 @@ export async function save(provider: Provider, plan: Plan | VaultError, value: s
   const [outcome] = (await provider.write?.([{ plan: good(plan), value: new Secret(value) }], SIGNAL)) ?? [];
   if (!outcome) throw new Error("no outcome");
   return outcome;
+}
+
+/** The product with planted bugs, over the same account. Its errors are of classes of their own. */
+export async function twinOf(
+  fake: FakeOnePassword,
+  plants: readonly Plant[],
+  options: Partial<OnePasswordOptions> = {},
+): Promise<Provider> {
+  const twin = (await loadPatched("src/providers/onepassword/provider.ts", plants)) as {
+    openOnePassword: (...args: unknown[]) => Promise<Provider>;
+  };
+  return twin.openOnePassword({ ...fake.options, ...options }, providerContext(), fake.loadSdk);
+}
+
+/** The same as `texts` and `good` for what a twin may have answered. */
+export function outcomesOf(outcomes: Each<Secret | Handle | Plan | Saved>): string[] {
+  return outcomes.map((each) => {
+    if ("reveal" in each) return each.reveal();
+    return "code" in each ? each.code : "ok";
+  });
 }
 
 export function good<T>(outcome: T | VaultError): T {
