@@ -122,7 +122,7 @@ function progressText(wait: Wait, now: number): string {
 }
 
 function upstreamText({ text, since }: Upstream, now: number): string {
-  return `A person approved; now ${text} (for ${lastingText(now - since)}).`;
+  return `A person approved; ${text}, for ${lastingText(now - since)}.`;
 }
 
 function leftText(ms: number): string {

@@ -85,7 +85,7 @@ function personLines(tool: string, wait: Wait, { now, withLink }: { now: number;
 
 function upstreamLines(tool: string, wait: Wait, { text, since }: Upstream, now: number): string[] {
   return [
-    `pending: a person approved ${whatIsAsked(wait)}; now ${text} (for ${lastingText(now - since)}).`,
+    `pending: a person approved ${whatIsAsked(wait)}; ${text}, for ${lastingText(now - since)}.`,
     `Nobody is asked twice: call ${tool} again with the same arguments in a while (1 min or more); this may take hours.`,
     "Tell the user what is being waited for.",
   ];

@@ -3,6 +3,9 @@ import { html, type Markup } from "./html.ts";
 import { extent, rowsOf, split, these } from "./rows.ts";
 import { countdown } from "./words.ts";
 
+/** No word that somebody chose is as long as this and stands alone among others in a title. */
+const SURELY_AN_ID = 20;
+
 /** The client by the name it gives itself. `bdi` keeps a right-to-left name from reordering the sentence around it. */
 export function client(card: Card): Markup {
   const name = card.requester.claims.client.trim();
@@ -35,9 +38,22 @@ export function called(item: CardItem): Markup {
     : html`<bdi class="name" dir="ltr">${item.name}</bdi>`;
 }
 
-/** Whether the vault's own name for it stands beside the one asked for. */
-export function hasTitle({ title, name }: CardItem): boolean {
+function hasTitle({ title, name }: CardItem): boolean {
   return title !== undefined && title.trim() !== "" && title !== name;
+}
+
+/** Whether what was asked for is to be shown beside the vault's own name: not where that holds it, "Stripe (Work)". */
+export function isAskedOtherwise(item: CardItem): boolean {
+  const { title = "", name } = item;
+  if (!hasTitle(item) || (title.startsWith(`${name} (`) && title.endsWith(")"))) return false;
+  // What has no name is called by its id: nobody reads that twice.
+  return (
+    name.length < SURELY_AN_ID ||
+    !title
+      .toLowerCase()
+      .split(/[\s,;:()"]+/)
+      .includes(name.toLowerCase())
+  );
 }
 
 /** A field's name, in a frame: a comma inside it is not one between two. */

@@ -1,19 +1,20 @@
 import type { Card, CardItem } from "../core/card.ts";
 import type { Preview } from "../core/secret.ts";
-import { called, fieldName, hasTitle } from "./card-parts.ts";
+import { called, fieldName, isAskedOtherwise } from "./card-parts.ts";
 import { html, type Markup } from "./html.ts";
-import { extent, type Row, rowsOf, split } from "./rows.ts";
+import { extent, type Row, rowsOf, secretsIn, split } from "./rows.ts";
 import { count, moment } from "./words.ts";
 
 /** Every item and every field of it, never cut: first what is asked for, then quietly what is open already. */
 export function itemList(card: Card, now: number): Markup {
   const { asked, open } = split(card);
-  const unchecked = asked.some((item) => !item.checked);
+  const unchecked = card.standing.is === "waiting" ? asked.filter((item) => !item.checked) : [];
+  const some = unchecked.length < asked.length ? unchecked : [];
   return html`<section data-part="items" aria-label="Secrets">
     <ul class="items">
-      ${rowsOf(asked).map((row) => askedRow(row, extent(card)))}
+      ${rowsOf(asked).map((row) => askedRow(row, extent(card), some.includes(row.item)))}
     </ul>
-    ${unchecked ? html`<p class="fine">Not checked: this vault does not tell beforehand whether a secret exists.</p>` : undefined}
+    ${notChecked(card, secretsIn(unchecked))}
     ${
       open.length > 0
         ? html`<h2>Already open</h2>
@@ -25,11 +26,19 @@ export function itemList(card: Card, now: number): Markup {
   </section>`;
 }
 
-function askedRow({ item, fields }: Row, how: ReturnType<typeof extent>): Markup {
+/** Before anything is decided: the vault could not tell. */
+function notChecked({ action }: Card, secrets: number): Markup | undefined {
+  if (secrets === 0) return undefined;
+  const done = action === "write" ? "saved" : "read";
+  const when = secrets === 1 ? `it exists shows when it is ${done}` : `they exist shows when they are ${done}`;
+  return html`<p class="fine">Not checked: whether ${when}.</p>`;
+}
+
+function askedRow({ item, fields }: Row, how: ReturnType<typeof extent>, isMarked: boolean): Markup {
   const notes: Markup[] = [];
   if (item.write) notes.push(effect(item.write.effect, fields), preview(item.write.preview));
   else if (fields.length > 0) notes.push(fieldList(fields, how));
-  if (!item.checked) notes.push(html`<span>not checked</span>`);
+  if (isMarked) notes.push(html`<span>not checked</span>`);
   return listed(item, notes);
 }
 
@@ -39,12 +48,15 @@ function openRow({ item, fields }: Row, now: number): Markup {
 }
 
 function listed(item: CardItem, notes: readonly Markup[]): Markup {
-  const askedFor = hasTitle(item)
+  const askedFor = isAskedOtherwise(item)
     ? html` <span class="ref">asked for as <bdi class="name" dir="ltr">${item.name}</bdi></span>`
     : undefined;
   const more = notes.length > 0 ? html` <span class="notes">${notes.map((note) => html`${note} `)}</span>` : undefined;
   return html`<li>${called(item)}${askedFor}${more}</li>`;
 }
+
+// To the eye the frames are enough; it is for ears and for what is copied.
+const COMMA = html`<span class="unseen">,</span>`;
 
 function fieldList(fields: readonly string[], how: ReturnType<typeof extent>): Markup {
   const words = { every: "every field", others: "all other fields", some: fields.length === 1 ? "field" : "fields" }[
@@ -53,7 +65,7 @@ function fieldList(fields: readonly string[], how: ReturnType<typeof extent>): M
   const last = fields.length - 1;
   return html`<span class="fields"
     ><span>${words}:</span>
-    ${fields.map((field, at) => html`<span class="one">${fieldName(field)}${at < last ? "," : ""}</span> `)}</span
+    ${fields.map((field, at) => html`<span class="one">${fieldName(field)}${at < last ? COMMA : undefined}</span> `)}</span
   >`;
 }
 

@@ -70,5 +70,5 @@ export function createPolls({ front, clock, closing }: { front: Front; clock: Cl
 
 /** Approved, and nothing of it is left that the person could still watch or take back. */
 function isUsedUp({ standing, upstream }: Card): boolean {
-  return standing.is === "approved" && standing.ended !== undefined && (!upstream || upstream.refused === true);
+  return standing.is === "approved" && standing.ended !== undefined && !upstream;
 }

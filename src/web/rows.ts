@@ -42,10 +42,12 @@ export function these(items: readonly CardItem[]): string {
   return noun === undefined ? `these ${items.length}` : `these ${count(items.length, noun)}`;
 }
 
-/** What each of the items is; undefined where they differ in that. */
+/** What each of the items is; undefined where they differ in that. One field of each of several secrets: the secrets. */
 export function nounFor(items: readonly CardItem[]): "field" | "secret" | undefined {
   const fields = items.filter((item) => item.field !== undefined).length;
-  if (fields === items.length && fields > 0) return "field";
+  if (fields === items.length && fields > 0) {
+    return fields > 1 && secretsIn(items) === fields ? "secret" : "field";
+  }
   return fields === 0 ? "secret" : undefined;
 }
 

@@ -51,7 +51,10 @@ export const SCRIPT = `"use strict";
     if (same) {
       for (const part of next.querySelectorAll("[data-part]")) {
         const old = now.querySelector('[data-part="' + part.dataset.part + '"]');
-        if (old && old.outerHTML !== part.outerHTML) old.replaceWith(part);
+        if (!old || old.outerHTML === part.outerHTML) continue;
+        const held = old === document.activeElement;
+        old.replaceWith(part);
+        if (held) part.focus({ preventScroll: true });
       }
       now.dataset.version = next.dataset.version;
       now.dataset.news = next.dataset.news;

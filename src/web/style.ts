@@ -146,10 +146,11 @@ textarea { width: 100%; font: inherit; color: inherit; background: var(--card); 
 #page:has(#once:checked) .for-once { display: inline; }
 #page:has(#once:checked) .for-window { display: none; }
 
-.verdict { display: flex; align-items: center; gap: 0.75rem; font-size: 2.25rem; line-height: 1.15; letter-spacing: -0.02em; margin-top: 0.5rem; }
-.mark { flex: none; width: 2.25rem; height: 2.25rem; fill: none; stroke: var(--soft); stroke-width: 2.5; stroke-linecap: round; stroke-linejoin: round; }
+.verdict { display: flex; align-items: flex-start; gap: 0.75rem; font-size: 2.25rem; line-height: 1.15; letter-spacing: -0.02em; margin-top: 0.5rem; }
+.mark { flex: none; width: 2.25rem; height: 2.25rem; margin-top: 0.1875rem; fill: none; stroke: var(--soft); stroke-width: 2.5; stroke-linecap: round; stroke-linejoin: round; }
 .mark.yes circle { fill: var(--hue); stroke: none; }
 .mark.yes path { stroke: var(--on-hue); stroke-width: 3; }
+.verdict .still { display: block; margin-top: 0.25rem; font-size: 1.1875rem; line-height: 1.25; letter-spacing: 0; color: var(--soft); }
 .line { font-size: 1.125rem; }
 .lines { display: grid; gap: 0.625rem; }
 .label { display: block; color: var(--soft); font-size: 0.875rem; }
@@ -163,6 +164,8 @@ textarea { width: 100%; font: inherit; color: inherit; background: var(--card); 
   .bar { gap: 0.5rem; }
   .button { padding-left: 0.375rem; padding-right: 0.375rem; }
   h1 .count { font-size: 2.25rem; }
+  .verdict { font-size: 1.875rem; }
+  .mark { width: 1.875rem; height: 1.875rem; }
 }
 @media (max-height: 22rem) {
   .bar { padding-top: 0.375rem; padding-bottom: 0.375rem; gap: 0.375rem; }

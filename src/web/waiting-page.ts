@@ -60,7 +60,7 @@ function heading(card: Card): Markup {
 /** Said where there are more of them than secrets. */
 function fieldCount(card: Card): Markup | undefined {
   const { asked } = split(card);
-  if (nounFor(asked) !== "field" || asked.length === secretsIn(asked)) return undefined;
+  if (nounFor(asked) !== "field" || asked.length === 1) return undefined;
   const words = count(asked.length, "field");
   return html`<strong>${extent(card) === "every" ? `all ${words}` : words}</strong>, `;
 }
@@ -147,9 +147,7 @@ function windowWords(card: Card): Markup {
   const length = duration(card.offer.windowMs);
   if (card.offer.scope === "vault")
     return html`<strong>ALL of <bdi dir="ltr">${card.vault}</bdi></strong> for ${length}`;
-  const { asked } = split(card);
-  const plain = asked.length > 1 && nounFor(asked) === "secret";
-  return html`${plain ? `these ${asked.length}` : these(asked)} for ${length}`;
+  return html`${these(split(card).asked)} for ${length}`;
 }
 
 function windowHint(card: Card): string {

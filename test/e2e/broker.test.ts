@@ -228,7 +228,7 @@ describe("an agent with a vault whose secrets have fields, and that has people o
     await first;
     const pending = await get();
     expect(statusOf(pending)).toBe("pending");
-    expect(textOf(pending)).toContain('a person approved reading Stripe from vault "dev"; now waiting for the probe');
+    expect(textOf(pending)).toContain('a person approved reading Stripe from vault "dev"; waiting for the probe');
     expect(JSON.stringify(pending)).not.toMatch(/approve\/|localhost/);
     expect(await readPage(link)).toContain("waiting for the probe");
 

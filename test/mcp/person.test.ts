@@ -70,17 +70,17 @@ describe("a call that waits", () => {
     waiter.waiting(upstream("waiting for the check-out of the asset"));
     clock.advance(3_600_000 + 1_200_000);
     expect([...new Set(messages.slice(1, 5))]).toEqual([
-      "A person approved; now waiting for the approvers of 12Port (for less than a minute).",
-      "A person approved; now waiting for the check-out of the asset (for less than a minute).",
+      "A person approved; waiting for the approvers of 12Port, for less than a minute.",
+      "A person approved; waiting for the check-out of the asset, for less than a minute.",
     ]);
-    expect(messages.at(-1)).toBe("A person approved; now waiting for the check-out of the asset (for 1 h 20 min).");
+    expect(messages.at(-1)).toBe("A person approved; waiting for the check-out of the asset, for 1 h 20 min.");
   });
 
   it("keeps a client alive that comes only when the vault's people are already being waited for", () => {
     const { clock, messages, waiter, wait } = start();
     waiter.waiting({ ...wait, upstream: { text: "waiting for maria", since: clock.now() - 3 * 86_400_000 } });
     clock.advance(20_000);
-    expect(messages).toEqual(Array.from({ length: 3 }, () => "A person approved; now waiting for maria (for 3 days)."));
+    expect(messages).toEqual(Array.from({ length: 3 }, () => "A person approved; waiting for maria, for 3 days."));
   });
 
   it("bears what is left of its client's patience, and never less than nothing", () => {

@@ -81,7 +81,7 @@ describe("an approved request that waits for the vault's own people", () => {
     const { people, call, pass } = begun;
     const text = await bears(begun, limit, first);
     expect(text).toMatch(
-      /^pending: a person approved reading DATABASE_URL from vault "dev"; now waiting for the approvers of 12Port \(/,
+      /^pending: a person approved reading DATABASE_URL from vault "dev"; waiting for the approvers of 12Port, for /,
     );
     expect(text).toContain("call get_secret again with the same arguments in a while (1 min or more)");
     expect(text).not.toMatch(/localhost|approve\//);
@@ -92,7 +92,7 @@ describe("an approved request that waits for the vault's own people", () => {
     await pass(limit - 1);
     expect(second.state.status).toBe("waiting");
     await pass(1);
-    expect(textOf(await second.reply)).toMatch(/12Port \(for \d+ min\)|12Port \(for less than a minute\)/);
+    expect(textOf(await second.reply)).toMatch(/12Port, for (\d+ min|less than a minute)\./);
 
     // Its people agree while nobody is there, and the one who comes back gets it at once.
     await pass(MINUTE);
@@ -118,12 +118,12 @@ describe("an approved request that waits for the vault's own people", () => {
     await pass(5 * MINUTE);
     expect(lines().at(-1)).toMatch(/^Waiting for you to approve .*localhost/);
     await approve();
-    expect(lines().at(-1)).toBe("A person approved; now waiting for the approvers of 12Port (for less than a minute).");
+    expect(lines().at(-1)).toBe("A person approved; waiting for the approvers of 12Port, for less than a minute.");
     const before = lines().length;
     await pass(14 * MINUTE);
     expect(state.status).toBe("waiting");
     expect(lines().length - before).toBe((14 * MINUTE) / (10 * SECOND));
-    expect(lines().at(-1)).toBe("A person approved; now waiting for the approvers of 12Port (for 14 min).");
+    expect(lines().at(-1)).toBe("A person approved; waiting for the approvers of 12Port, for 14 min.");
     people.agree();
     expect(textOf(await reply)).toBe(VALUE);
     expectOnce(begun);
@@ -136,7 +136,7 @@ describe("an approved request that waits for the vault's own people", () => {
     await asked(house, 1);
     await approve();
     await pass(15 * MINUTE);
-    expect(textOf(await reply)).toContain("12Port (for 15 min)");
+    expect(textOf(await reply)).toContain("12Port, for 15 min.");
     await pass(3 * 60 * MINUTE);
     const again = call();
     await settle();
@@ -188,7 +188,7 @@ describe("an approved request that waits for the vault's own people", () => {
     await settle();
     await pass(50 * SECOND);
     expect(textOf(await reply)).toMatch(
-      /^pending: a person approved reading 2 fields of Stripe from vault "dev"; now /,
+      /^pending: a person approved reading 2 fields of Stripe from vault "dev"; waiting /,
     );
   });
 

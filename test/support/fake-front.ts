@@ -47,6 +47,16 @@ export class FakeFront implements Front {
     this.change(token, {});
   }
 
+  /** Says why nothing came of the latest delivery; undefined: one has succeeded. */
+  fails(token: string, failure: Card["failure"]): void {
+    if (failure) return this.change(token, { failure });
+    const card = this.#cards.get(token);
+    if (card === undefined) throw new TypeError("no such card");
+    const { failure: _over, ...rest } = card;
+    this.#cards.set(token, rest);
+    this.change(token, {});
+  }
+
   /** Ends a waiting request without a person. */
   end(token: string, is: "expired" | "withdrawn" | "cancelled"): void {
     this.change(token, { standing: { is, at: this.#clock.now() }, attached: 0 });
@@ -137,10 +147,18 @@ export const LONG_REFERENCE =
   `op://Production servers of the shop/${"very-long-item-name-".repeat(12)}`.slice(0, 191) + "/password";
 
 /** What a vault's own people may be called, of 300 characters. */
-export const LONG_WAIT = `waiting for the approvers of 12Port asset ${"db-prod-eu-central-1.".repeat(20)}`.slice(
-  0,
-  300,
-);
+export const LONG_WAIT = `waiting for 12Port's approvers: ${"db-prod-eu-central-1.".repeat(20)}`.slice(0, 300);
+
+/** What a vault may say when it does not work, of 300 characters. */
+export const LONG_FAILURE = `12Port does not answer at ${"https://vault.example.test/api/".repeat(20)}`.slice(0, 300);
+
+/** An asset of which only the id is known. */
+export const UNKNOWN: CardItem = {
+  name: "266dd4a9-4711-4b0e-9d5c-2f1f0a8e7c31",
+  title: "asset 266dd4a9-4711-4b0e-9d5c-2f1f0a8e7c31, name unknown",
+  field: "password",
+  checked: false,
+};
 
 /** Cards at the limits of what can be asked: nothing in them may move a button or widen the page. */
 export function hugeCard(): Seed {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Front } from "../../src/core/card.ts";
 import { createWeb } from "../../src/web/server.ts";
 import { startBrowser } from "./browser.ts";
-import { FakeFront, fieldsOf, hugeCard, item, LONG_REFERENCE, LONG_WAIT } from "./fake-front.ts";
+import { FakeFront, fieldsOf, hugeCard, item, LONG_FAILURE, LONG_REFERENCE, LONG_WAIT, UNKNOWN } from "./fake-front.ts";
 
 const folder = process.argv[2] ?? "screens";
 const only = process.argv[3];
@@ -25,7 +25,8 @@ const write = {
 const one = { items: [item("DATABASE_URL")] };
 const until = at + 15 * 60_000;
 const stripe = { ...item("op://Shop/Stripe/password"), title: "Stripe" };
-const upstream = { text: "waiting for the approvers of 12Port asset db-prod (request 4711)", since: at - 3 * 60_000 };
+const upstream = { text: "waiting for 12Port's approvers: db-prod, request 4711", since: at - 3 * 60_000 };
+const refused = { text: "12Port's approvers rejected request 4711 for db-prod", byVault: true as const };
 const asset = {
   vault: "servers",
   provider: "12port",
@@ -80,6 +81,20 @@ const cards: Record<string, string> = {
     items: fieldsOf({ ...item(LONG_REFERENCE), title: "Stripe ".repeat(12).trim() }, "f".repeat(80), "password"),
   }),
   "title-rtl": front.add({ items: fieldsOf(arabic, "password", "ملاحظة") }),
+  "asset-waiting": front.add(asset),
+  "asset-two": front.add({
+    ...asset,
+    items: [...asset.items, { ...item("9f8e7d6c-0815"), title: "db-staging", field: "password" }],
+  }),
+  "asset-unknown": front.add({ ...asset, attached: 1, items: [UNKNOWN] }),
+  "asset-unchecked": front.add({
+    ...asset,
+    items: [...asset.items, UNKNOWN, { ...item("ghost"), field: "password", checked: false }],
+  }),
+  "title-place": front.add({ items: fieldsOf({ ...item("Stripe"), title: "Stripe (Work)" }, "password") }),
+  "title-same": front.add({
+    items: fieldsOf({ ...item("op://Work/x7k2m9 (Dup)"), title: "Dup (Work)" }, "user name", "password"),
+  }),
   "upstream-window": front.add({ ...asset, standing: { is: "approved", at: at - 200_000, until }, upstream }),
   "upstream-once": front.add({ ...asset, standing: { is: "approved", at: at - 200_000 }, upstream }),
   "upstream-past-window": front.add({
@@ -92,6 +107,45 @@ const cards: Record<string, string> = {
     items: fieldsOf({ ...item(LONG_REFERENCE), title: "T".repeat(90) }, "password", "username"),
     standing: { is: "approved", at: at - 200_000, until },
     upstream: { text: LONG_WAIT, since: at - 2 * 86_400_000 - 5 * 3_600_000 },
+  }),
+  "refused-once": front.add({
+    ...asset,
+    standing: { is: "approved", at: at - 200_000, ended: "over" },
+    failure: refused,
+  }),
+  "refused-window": front.add({ ...asset, standing: { is: "approved", at: at - 200_000, until }, failure: refused }),
+  "refused-two": front.add({
+    ...asset,
+    items: [...asset.items, { ...item("9f8e7d6c-0815"), title: "db-staging", field: "password" }],
+    standing: { is: "approved", at: at - 200_000, until },
+    failure: { text: "12Port's approvers rejected request 4711 for db-prod and db-staging", byVault: true as const },
+  }),
+  "refused-vault": front.add({
+    ...asset,
+    offer: { windowMs: 1, scope: "vault" },
+    standing: { is: "approved", at: at - 200_000, until },
+    failure: refused,
+  }),
+  "failed-save": front.add({
+    ...write,
+    standing: { is: "approved", at },
+    failure: { text: 'this token may not write to 1Password vault "Work"' },
+  }),
+  "failed-save-over": front.add({
+    ...write,
+    standing: { is: "approved", at, ended: "over" },
+    failure: { text: 'whether "STRIPE_KEY" was saved is not known: 1Password did not answer in time' },
+  }),
+  "failed-read": front.add({
+    ...one,
+    standing: { is: "approved", at, until },
+    failure: { text: "1Password did not answer in time" },
+  }),
+  "failed-long": front.add({
+    ...asset,
+    items: fieldsOf({ ...item(LONG_REFERENCE), title: "T".repeat(90) }, "password", "username"),
+    standing: { is: "approved", at, until },
+    failure: { text: LONG_FAILURE },
   }),
   "approved-fields": front.add({
     items: fieldsOf(stripe, "username", "password", "notes"),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Standing } from "../../src/core/card.ts";
+import type { Card, Standing } from "../../src/core/card.ts";
 import { visible } from "../../src/core/text.ts";
 import type { createWeb } from "../../src/web/server.ts";
 import { item } from "../support/fake-front.ts";
@@ -75,11 +75,20 @@ describe("the waiting page", () => {
   });
 
   it("says when nobody waits, when a secret was not checked, and how often it was approved", async () => {
-    token = started.front.add({ attached: 0, approvedBefore: 2, items: [{ ...item("A"), checked: false }] });
+    const items = [{ ...item("A"), checked: false }, item("B")];
+    token = started.front.add({ attached: 0, approvedBefore: 2, items });
     const text = await reads();
     expect(text).toContain("Nobody is waiting just now. Approving lets the agent's next try through, for 5 minutes.");
-    expect(text).toContain("A not checked");
+    expect(text).toContain("A not checked B Not checked: whether it exists shows when it is read. The agent says");
     expect(text).toContain("Approved 2 times before in this session");
+  });
+
+  it("says once that nothing was checked, and no more of it when that is past", async () => {
+    const items = ["A", "B"].map((name) => ({ ...item(name), checked: false }));
+    token = started.front.add({ items });
+    expect(await reads()).toContain("A B Not checked: whether they exist shows when they are read. The agent says");
+    started.front.change(token, { standing: { is: "approved", at: started.clock.now(), ended: "over" } });
+    expect(await reads()).not.toContain("checked");
   });
 
   it("shows every one of 100 items, whole", async () => {
@@ -108,12 +117,12 @@ async function brokenBy({ front, show }: typeof started, rounds: number): Promis
   const broken: string[] = [];
   for (let at = 0; at < rounds; at += 1) {
     const text = visible(`${HOSTILE[at % HOSTILE.length]}${at}${HOSTILE[(at * 7 + 3) % HOSTILE.length]}`);
-    const everywhere = (text: string, standing: Standing) =>
+    const everywhere = (text: string, standing: Standing, more: Partial<Card>) =>
       front.add({
         vault: text,
         provider: text,
         items: [
-          { ...item(text), title: `The ${text}`, field: text },
+          { ...item(text), title: `T${text}`, field: text },
           { ...item("KEY"), title: text, field: text, write: { effect: "create", preview: { length: 9 } } },
         ],
         reason: text,
@@ -122,14 +131,15 @@ async function brokenBy({ front, show }: typeof started, rounds: number): Promis
           facts: { user: text, host: text, folder: text, process: text },
         },
         standing,
-        upstream: { text, since: 0 },
+        ...more,
       });
-    for (const [standing, times] of [
-      [{ is: "waiting" }, 16],
-      [{ is: "approved", at: 0 }, 8],
+    for (const [standing, times, more] of [
+      [{ is: "waiting" }, 16, {}],
+      [{ is: "approved", at: 0 }, 8, { upstream: { text, since: 0 } }],
+      [{ is: "approved", at: 0 }, 7, { failure: { text } }],
     ] as const) {
-      const page = await show(everywhere(text, standing));
-      const plain = await show(everywhere("x".repeat(text.length), standing));
+      const page = await show(everywhere(text, standing, more));
+      const plain = await show(everywhere("x".repeat(text.length), standing, more));
       if (tags(page.text) !== tags(plain.text) || decode(page.text).split(text).length <= times) broken.push(text);
     }
   }

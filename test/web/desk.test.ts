@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { VaultError } from "../../src/core/errors.ts";
 import { createWeb, type Web } from "../../src/web/server.ts";
 import { peopleOf } from "../support/fake-people.ts";
 import { startHouse } from "../support/house.ts";
@@ -90,6 +91,25 @@ describe("the page before the real desk", () => {
     expect(vault.reads).toBe(1);
   });
 
+  it.each([
+    ["a save", "Saving failed You approved, but saving failed: the vault is away.", "was allowed to save NEW_KEY"],
+    ["a read", "Reading failed You approved, but reading failed: the vault is away.", "was allowed to read STRIPE_KEY"],
+  ] as const)("says that %s failed and may be tried again, until one succeeds", async (what, said, done) => {
+    const { get, set, read, tap, vault } = await start();
+    const again = () => (what === "a save" ? set({ NEW_KEY: "hunter2-4711" }) : get("STRIPE_KEY"));
+    const call = what === "a save" ? again() : get("STRIPE_KEY", { holdMs: 60_000 });
+    await expect.poll(read).toContain("wants to");
+    vault.fails = new VaultError("provider_unavailable", "the vault is away");
+    await tap({ verdict: "approve", choice: "once" });
+    await expect(call.reply).rejects.toMatchObject({ code: "provider_unavailable" });
+    expect(await read()).toContain(
+      `${said} test-client 1.0 is told the same. It may try again within 5 minutes without asking you. Revoke`,
+    );
+    vault.fails = undefined;
+    await again().reply;
+    expect(await read()).toContain(`Approved test-client 1.0 ${done}, just this once.`);
+  });
+
   it("passes a note on, and shows what a write would do without the value", async () => {
     const { set, read, tap } = await start();
     const call = set({ NEW_KEY: "hunter2-4711" });
@@ -119,7 +139,7 @@ describe("the page before the real desk", () => {
       get(["db", "api"], { holdMs: 60_000 });
       await expect.poll(read).toContain("wants to read 2 secrets READ from dev");
       expect(await read()).toContain("db field: password api field: password");
-      expect(await read()).toContain("these 2 fields for 15 minutes");
+      expect(await read()).toContain("these 2 secrets for 15 minutes");
     });
 
     it("says every field, asks for the others once one is open, and opens those alone", async () => {
@@ -209,7 +229,7 @@ describe("the page before the real desk", () => {
       expect(vault.reads).toBe(reads);
     });
 
-    it("says no more that it waits when they refuse", async () => {
+    it("says that they refused and no more that it waits", async () => {
       const house = await start();
       const { get, read, tap } = house;
       const people = peopleOf(house.vault);
@@ -219,6 +239,9 @@ describe("the page before the real desk", () => {
       await expect.poll(read).toContain("Now waiting for the vault's approvers");
       people.refuse();
       await expect(call.reply).rejects.toMatchObject({ code: "upstream_denied" });
+      expect(await read()).toContain(
+        "Refused by the vault You approved, but the vault refused: the vault's approvers turned this down. Nothing was released. test-client 1.0 is told the same. It may ask you again.",
+      );
       expect(await read()).not.toContain("waiting for");
     });
   });

@@ -64,13 +64,15 @@ describe("a request for fields", () => {
     );
   });
 
-  it("of several secrets for one field each says so at each of them, and opens fields", async () => {
+  it("of several secrets for one field each says so at each of them, and counts secrets", async () => {
     const items = ["Stripe", "Sentry"].flatMap((name) => fieldsOf(item(name), "password"));
     const text = await reads({ items });
     expect(text).toContain("wants to read 2 secrets READ from prod");
     expect(text).toContain("Stripe field: password Sentry field: password The agent says");
-    expect(text).toContain("these 2 fields for 15 minutes");
-    expect(await reads({ items, ...approved() })).toContain("can read these 2 fields until");
+    expect(text).toContain("these 2 secrets for 15 minutes");
+    expect(await reads({ items, ...approved() })).toContain("can read these 2 secrets until");
+    const more = [...items, ...fieldsOf(item("Sentry"), "user")];
+    expect(await reads({ items: more, ...approved() })).toContain("can read these 3 fields until");
   });
 
   it("calls neither a field a secret nor a secret a field where it is some of each", async () => {
@@ -133,10 +135,25 @@ describe("what the vault calls it", () => {
     expect(revoked).toContain("can no longer read field password of Database of the shop.");
   });
 
-  it("is not repeated where it is the name", async () => {
-    const text = await reads({ items: [{ ...item("Stripe"), title: "Stripe" }] });
-    expect(text).toContain("1password Stripe The agent says");
-    expect(text).not.toContain("asked for as");
+  it.each([
+    ["Stripe", "Stripe"],
+    ["Stripe", "Stripe (Work)"],
+    ["Stripe (old)", "Stripe (old) (Work)"],
+    ["266DD4A9-4711-4b0e-9d5c-2f1f0a8e7c31", "asset 266dd4a9-4711-4b0e-9d5c-2f1f0a8e7c31, name unknown"],
+  ])("stands alone where it holds what was asked for: %s, %s", async (name, title) => {
+    const text = await reads({ items: [{ ...item(name), title }] });
+    expect(text).toContain(`1password ${title} The agent says`);
+  });
+
+  it.each([
+    ["Stripe", "Stripes (Work)"],
+    ["stripe", "Stripe (Work)"],
+    ["Stripe (Work)", "Stripe"],
+    ["Stripe", "Sentry, not Stripe"],
+    ["op://Work/x7k2m9 (Dup)", "Dup (Work)"],
+  ])("stands beside what was asked for where that differs: %s, %s", async (name, title) => {
+    const text = await reads({ items: [{ ...item(name), title }] });
+    expect(text).toContain(`1password ${title} asked for as ${name} The agent says`);
   });
 
   it("stays apart from the words around it when it is written from right to left", async () => {
@@ -163,7 +180,7 @@ describe("a write to a field", () => {
     const text = await reads({ ...saving, items: [replace, create, { ...create, field: "token", title: "Sentry" }] });
     expect(text).toContain("wants to save 2 secrets WRITE to prod");
     expect(text).toContain("Stripe replaces field password 32 characters sk_…9xF");
-    expect(text).toContain("Sentry (Shop) asked for as Sentry new 9 characters");
+    expect(text).toContain("Sentry (Shop) new 9 characters");
     expect(text).toContain("Sentry new field token 9 characters");
   });
 

@@ -1,7 +1,16 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasBrowser, startBrowser } from "../support/browser.ts";
-import { type FakeFront, fieldsOf, hugeCard, item, LONG_REFERENCE, LONG_WAIT } from "../support/fake-front.ts";
+import {
+  type FakeFront,
+  fieldsOf,
+  hugeCard,
+  item,
+  LONG_FAILURE,
+  LONG_REFERENCE,
+  LONG_WAIT,
+  UNKNOWN,
+} from "../support/fake-front.ts";
 import { startWeb } from "../support/web.ts";
 
 const SIZES = [
@@ -60,6 +69,21 @@ const CARDS: Record<string, (at: number) => Parameters<FakeFront["add"]>[0]> = {
     items: fieldsOf({ ...item(LONG_REFERENCE), title: "T".repeat(90) }, "f".repeat(80)),
     standing: { is: "approved", at },
     upstream: { text: "w".repeat(300), since: at },
+  }),
+  "an id without a name": () => ({ items: [UNKNOWN, item("KEY")] }),
+  "refused by the vault": (at) => ({
+    ...hugeCard(),
+    offer: { windowMs: 900_000, scope: "vault" },
+    standing: { is: "approved", at, until: at + 900_000 },
+    failure: { text: LONG_FAILURE, byVault: true },
+  }),
+  "a failed save": (at) => ({
+    ...hugeCard(),
+    action: "write",
+    offer: once,
+    items: [{ ...item("K".repeat(80)), write }],
+    standing: { is: "approved", at },
+    failure: { text: "e".repeat(300) },
   }),
   approved: (at) => ({ ...hugeCard(), standing: { is: "approved", at, until: at + 900_000 } }),
   "sent back": (at) => ({ ...hugeCard(), standing: { is: "returned", at, note: "n".repeat(500) } }),
@@ -181,6 +205,16 @@ describe.skipIf(!hasBrowser)("the page on a phone", () => {
     expect(title.y + title.height).toBeLessThanOrEqual(name.y);
     expect(name.y + name.height).toBeLessThanOrEqual(field.y + 1);
     expect(name.height).toBeLessThan(title.height);
+    await page.close();
+  });
+
+  it("shows no comma between fields that stand in frames, and leaves one for ears", async () => {
+    const page = await show(started.front.add({ items: fieldsOf(item("Stripe"), "f".repeat(80), "user name", "pin") }));
+    const commas = page.locator(".fields .unseen");
+    expect(await commas.allTextContents()).toEqual([",", ","]);
+    for (const box of await Promise.all((await commas.all()).map((comma) => comma.boundingBox()))) {
+      expect(box).toMatchObject({ width: 1, height: 1 });
+    }
     await page.close();
   });
 

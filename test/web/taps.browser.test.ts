@@ -216,6 +216,8 @@ describe.skipIf(!hasBrowser)("a person", () => {
     front.waitsFor(token, { text: "waiting for the approvers of 12Port", since: at });
     await page.getByText("Now waiting for the approvers of 12Port, for less than a minute.").waitFor();
     expect(await page.getByRole("status").innerText()).toContain("own people have not answered yet");
+    expect(await headline(page)).toBe("You approved\nThe vault has not yet");
+    expect(await page.locator(".mark.yes").count()).toBe(0);
     expect(await kept()).toEqual(before);
     front.waitsFor(token, { text: "waiting for the queue of 12Port", since: at });
     await page.getByText("Now waiting for the queue of 12Port").waitFor();
@@ -223,7 +225,49 @@ describe.skipIf(!hasBrowser)("a person", () => {
     front.waitsFor(token, undefined);
     await page.getByText("waiting for the").waitFor({ state: "detached" });
     expect(await page.getByText(/^Claude Code can read these 40 secrets until/).isVisible()).toBe(true);
+    expect(await headline(page)).toBe("Approved");
     expect(await kept()).toEqual(before);
+  });
+
+  it("sees that nothing came of it, keeping the focus, and that the next try did", async () => {
+    const { front, clock } = started;
+    const at = clock.now();
+    const token = front.add({ items: [item("KEY")], standing: { is: "approved", at, until: at + 900_000 } });
+    const page = await open(token);
+    const focused = (): Promise<string> => page.evaluate(`document.activeElement.id`);
+    for (const id of ["revoke", "verdict"]) {
+      await page.focus(`#${id}`);
+      front.fails(token, { text: "1Password did not answer in time" });
+      await page.getByText("You approved, but reading failed: 1Password did not answer in time.").waitFor();
+      expect(await headline(page)).toBe("Reading failed");
+      expect(await page.getByRole("status").innerText()).toBe("Reading failed");
+      expect(await page.title()).toContain("Reading failed");
+      expect(await page.getByRole("timer").count()).toBe(0);
+      expect(await focused()).toBe(id);
+      front.fails(token, undefined);
+      await page.getByText(/^Claude Code can read KEY until/).waitFor();
+      expect(await headline(page)).toBe("Approved");
+      expect(await page.getByRole("timer").innerText()).toMatch(/left$/);
+      expect(await focused()).toBe(id);
+    }
+  });
+
+  it("sees the vault refuse, and what is used up is over", async () => {
+    const { front, clock } = started;
+    const at = clock.now();
+    const token = front.add({ attached: 0, standing: { is: "approved", at } });
+    const page = await open(token);
+    front.waitsFor(token, { text: "waiting for 12Port's approvers", since: at });
+    await page.getByText("The vault has not yet").waitFor();
+    front.change(token, {
+      standing: { is: "approved", at, ended: "over" },
+      failure: { text: "12Port's approvers rejected request 4711", byVault: true },
+      quietly: true,
+    });
+    front.waitsFor(token, undefined);
+    await page.getByText("the vault refused: 12Port's approvers rejected request 4711.").waitFor();
+    expect(await headline(page)).toBe("Refused by the vault");
+    expect(await page.locator("button").count()).toBe(0);
   });
 
   it("reads times in the phone's own zone", async () => {
