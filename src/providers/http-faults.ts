@@ -36,10 +36,16 @@ export function faultOf(error: unknown): HttpFault | undefined {
   return error instanceof VaultError && error.cause instanceof HttpFault ? error.cause : undefined;
 }
 
-/** Whether the server may have done what it was asked, although the caller got an error. */
+/**
+ * Whether the server may have done what it was asked, although the caller got an error. A refusal without a fault is an
+ * answer of the server's own; what is no refusal at all says nothing of it.
+ */
 export function mayHaveHappened(error: unknown): boolean {
+  if (!(error instanceof VaultError)) return true;
   const fault = faultOf(error);
-  if (!fault || fault.kind === "unreached" || fault.kind === "redirect") return false;
+  if (!fault || fault.kind === "unreached") return false;
+  // These two mean that the same is to be sent elsewhere; the others may well lead to what came of it.
+  if (fault.kind === "redirect") return fault.status !== 307 && fault.status !== 308;
   return fault.status === undefined || fault.status >= 500 || fault.status < 400;
 }
 
@@ -124,11 +130,18 @@ const EXPLANATIONS: ReadonlyMap<string, Explanation> = new Map<string, Explanati
 /** The `VaultError` for whatever kept a request from being answered. Keeps nothing of the error but its code. */
 export function networkError(error: unknown, place: Place): VaultError {
   const code = codesOf(error).find((each) => EXPLANATIONS.has(each)) ?? codesOf(error)[0];
-  const known = EXPLANATIONS.get(code ?? "");
+  const known = wasConnected(error, code) ? broken : EXPLANATIONS.get(code ?? "");
   if (known) return unusable(place, known.what, { hint: known.hint, fault: new HttpFault(known.kind) });
   const why = code === undefined ? "" : ` (${code})`;
   // It may have arrived: whoever must not ask twice has to look first.
   return unusable(place, `cannot be talked to${why}`, { hint: NETWORK, fault: new HttpFault("broken") });
+}
+
+const LOST_WAY: readonly (string | undefined)[] = ["ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"];
+
+/** Whether the way was lost while a connection stood: what was to be sent may be there. */
+function wasConnected(error: unknown, code: string | undefined): boolean {
+  return LOST_WAY.includes(code) && error instanceof Error && "syscall" in error && error.syscall !== "connect";
 }
 
 /** The codes of an error and of those behind it, where they look like codes. */

@@ -40,7 +40,7 @@ export interface HttpAnswer {
 export interface Http {
   /**
    * The answer, whatever its status, except what means the same everywhere: redirects, too many calls, a gateway with
-   * nobody behind it, and what is too large or not JSON. A GET is tried up to three times. Rejects with
+   * nobody behind it, and what is too large, nested too deep or not JSON. A GET is tried up to three times. Rejects with
    * `provider_unavailable`, `rate_limited` or `cancelled`, whose cause is an `HttpFault`: nothing of what was sent or
    * received is in it.
    */
@@ -51,6 +51,8 @@ export interface Http {
 
 const TIMEOUT_MS = 15_000;
 const MOST_BYTES = 1024 * 1024;
+/** Far more than any answer needs, and far less than what breaks those who look through it. */
+const DEEPEST = 100;
 const MOST_TRIES = 3;
 const FIRST_PAUSE_MS = 250;
 /** A server that wants to be left alone for longer is not waited for. */
@@ -169,7 +171,7 @@ async function answerOf(response: Dispatcher.ResponseData, options: HttpOptions)
   };
   if (status >= 300 && status < 400 && status !== 304) {
     body.on("error", () => {}).destroy();
-    throw redirected(header("location"), options);
+    throw redirected(status, header("location"), options);
   }
   const text = await textOf(body, options);
   if (text.trim() === "") return { status, json: undefined, header };
@@ -205,11 +207,20 @@ async function textOf(body: Dispatcher.ResponseData["body"], options: HttpOption
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const json: unknown = JSON.parse(text);
+    return isTooDeep(json) ? undefined : json;
   } catch {
     // The parser's own error quotes what it read.
     return undefined;
   }
+}
+
+function isTooDeep(json: unknown): boolean {
+  let layer = [json];
+  for (let depth = 0; depth <= DEEPEST && layer.length > 0; depth++) {
+    layer = layer.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []));
+  }
+  return layer.length > 0;
 }
 
 /** Throws what a server says when it has too much to do, and a gateway when nobody is there behind it. */
@@ -247,14 +258,14 @@ function pauseAfter(error: unknown, { method }: HttpRequest, tries: number): num
   return Math.max(fault.retryAfterMs ?? 0, jittered);
 }
 
-function redirected(location: string | undefined, options: HttpOptions): VaultError {
+function redirected(status: number, location: string | undefined, options: HttpOptions): VaultError {
   const to =
     location !== undefined && URL.canParse(location, options.origin) ? new URL(location, options.origin) : null;
   const elsewhere =
     to === null ? "" : to.origin === options.origin ? " within the same host" : ` to ${glimpse(to.host, 80)}`;
   return unusable(options, `sends us on${elsewhere}, which is not followed`, {
     hint: "a token is only sent where the configuration says: put the address it should go to there",
-    fault: new HttpFault("redirect"),
+    fault: new HttpFault("redirect", { status }),
   });
 }
 

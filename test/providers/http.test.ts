@@ -9,7 +9,7 @@ import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { VaultError } from "../../src/core/errors.ts";
 import { Secret } from "../../src/core/secret.ts";
-import { faultOf, mayHaveHappened } from "../../src/providers/http-faults.ts";
+import { faultOf, mayHaveHappened, networkError } from "../../src/providers/http-faults.ts";
 import { readCa } from "../../src/providers/http-ca.ts";
 import { createHttp, type Http, type HttpOptions, isServerAddress } from "../../src/providers/http.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -212,6 +212,19 @@ describe("what it refuses", () => {
     });
   });
 
+  it.each([200, 400, 500])("takes nothing that is nested too deep from an answer of %i", async (status) => {
+    const nested = (depth: number): string => `${"[".repeat(depth)}"body-canary"${"]".repeat(depth)}`;
+    const { origin } = await host((response, call) => {
+      response.writeHead(status, { "content-type": "application/json" }).end(nested(call === 1 ? 100 : 500_000));
+    });
+    const http = client(origin);
+    expect(JSON.stringify((await get(http)).json)).toBe(nested(100));
+    if (status === 400) return expect(await get(http)).toMatchObject({ status, json: undefined });
+    const error = await refusal(get(http));
+    expect(error).toMatchObject({ code: "provider_unavailable" });
+    expect(error.message).toMatch(new RegExp(`answered with something that is not JSON \\(status ${status}\\)$`));
+  });
+
   it("takes an answer of a little under one", async () => {
     const value = "x".repeat(1024 * 1024 - 20);
     const { origin } = await host((response) => json(response, 200, { value }));
@@ -270,6 +283,31 @@ describe("trying again", () => {
     const post = () => refusal(http.request({ method: "POST", path: "/", body: { a: "body-canary" }, signal: never }));
     expect([await post(), await post(), await post()].map(mayHaveHappened)).toEqual([true, true, false]);
     expect(seen).toHaveLength(3);
+  });
+
+  it.each([
+    [301, true],
+    [302, true],
+    [303, true],
+    [307, false],
+    [308, false],
+  ])("a POST that is sent on with %i may have happened: %s", async (status, expected) => {
+    const { origin } = await host((response) => response.writeHead(status, { location: "/made/4711" }).end());
+    const error = await refusal(client(origin).request({ method: "POST", path: "/", signal: never }));
+    expect(mayHaveHappened(error)).toBe(expected);
+  });
+
+  it("what breaks here after it was sent may have happened", () => {
+    expect(mayHaveHappened(new RangeError("Maximum call stack size exceeded"))).toBe(true);
+    expect(mayHaveHappened(new VaultError("provider_forbidden", "no"))).toBe(false);
+  });
+
+  it.each(["ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"])("%s tells a connection that stood from none", (code) => {
+    const place = { who: "12Port", origin: "https://vault.example", options: { address: "server" } };
+    const failed = (syscall: string): VaultError =>
+      networkError(Object.assign(new Error(`${syscall} ${code}`), { code, syscall }), place);
+    expect(mayHaveHappened(failed("connect"))).toBe(false);
+    expect(mayHaveHappened(failed("read"))).toBe(true);
   });
 
   it("waits as long as a short Retry-After says", async () => {

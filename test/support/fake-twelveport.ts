@@ -38,6 +38,7 @@ export type FakeFault =
   | "silent"
   | "page"
   | "huge"
+  | "deep"
   | "redirect"
   | "reset";
 
@@ -174,6 +175,7 @@ export async function startFakeTwelvePort(options: FakeTwelvePortOptions = {}): 
       return send(response, 401, { value: `TENANT:${tenant}; who is this?` });
     const [status, json] = answer(what, args, url, body);
     await fake.watch(what, "after");
+    if (fault !== undefined) return fail(response, fault);
     if (what === "document") {
       const etag = `"${calls.document > 1_000 ? "new" : "same"}"`;
       if (request.headers["if-none-match"] === etag) return void response.writeHead(304).end();
@@ -283,6 +285,10 @@ export async function startFakeTwelvePort(options: FakeTwelvePortOptions = {}): 
         return void response.writeHead(200, { "content-type": "text/html" }).end(`<html>Please log in ${token}</html>`);
       case "huge":
         return send(response, 200, { value: "x".repeat(2_000_000) });
+      case "deep":
+        return void response
+          .writeHead(500, { "content-type": "application/json" })
+          .end(`${"[".repeat(200_000)}${"]".repeat(200_000)}`);
       case "redirect":
         return void response
           .writeHead(302, { location: `http://localhost:${portOf(other)}/elsewhere?t=${token}` })

@@ -136,6 +136,7 @@ describe("trouble", () => {
     ["gateway", "provider_unavailable", /answered with a web page instead of JSON \(status 502\)$/],
     ["page", "provider_unavailable", /answered with a web page instead of JSON \(status 200\)$/],
     ["huge", "provider_unavailable", /answered with more than 1 MiB$/],
+    ["deep", "provider_unavailable", /answered with something that is not JSON \(status 500\)$/],
     ["redirect", "provider_unavailable", /sends us on to localhost:\d+, which is not followed$/],
     ["reset", "provider_unavailable", /broke the connection off$/],
     ["silent", "provider_unavailable", /did not answer within 15 s$/],

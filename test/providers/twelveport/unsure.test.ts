@@ -37,6 +37,22 @@ it("a request whose answer was lost is found, and not submitted again", async ()
   expect(fake.requests).toHaveLength(1);
 });
 
+it.each(["redirect", "deep", "page", "huge", "gateway"] as const)(
+  "one that was taken and whose answer is odd (%s) is found as well",
+  async (oddity) => {
+    const { fake, clock, open, waiting } = await guarded();
+    const provider = await open();
+    fake.watch = (operation, when) => {
+      if (operation === "createRequest" && when === "after") fake.break(oddity);
+    };
+    expect(await refusal(settle(clock, ask(provider, "db")))).toMatchObject({ code: "provider_unavailable" });
+    fake.watch = () => {};
+    fake.mend();
+    expect(await settle(clock, ask(provider, "db", { waiting }))).toEqual([PASSWORD]);
+    expect(fake.requests).toHaveLength(1);
+  },
+);
+
 it("one that was lost itself is looked for for half a minute, and then submitted again", async () => {
   const made = await guarded();
   const { fake, clock, open, waiting } = made;
