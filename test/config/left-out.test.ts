@@ -42,6 +42,16 @@ describe("a vault that is left out", () => {
     expect(text + agent.stderr()).not.toContain("hunter2");
   });
 
+  it("is one whose token cannot be one, and the others hardly notice", async () => {
+    const made = world({ secrets: { API_KEY: "hunter2-4714" } });
+    const config = { vaults: { pam: vaults.pam, local: { file: made.secrets } } };
+    const agent = await agentIn(world({ config }), { env: { PORT_4712: "Bearer hunter2-4712" } });
+    const text = textOf(await agent.call("list_secrets", {}));
+    expect(text).toContain("[pam] cannot be listed: provider_auth: what is set as token is not a token");
+    expect(text).toContain("API_KEY");
+    expect(text + agent.stderr()).not.toContain("hunter2");
+  });
+
   it("is the only one, and the server says so instead of failing", async () => {
     const { agent } = await begin({ config: { vaults: { hashi: vaults.hashi } } });
     const listed = textOf(await agent.call("list_secrets", {}));
