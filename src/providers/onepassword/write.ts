@@ -23,7 +23,8 @@ const SAVED: Saved = { saved: true };
 
 /**
  * Does what was planned, item by item. An item that was changed since it was shown is a `conflict`, as is a new name
- * that exists by now. Saved means that 1Password's answer holds the value. Callers run one at a time.
+ * that exists by now. Saved means that 1Password's answer holds the value. When the signal aborts, the change that was
+ * sent is waited for and the names after it are `cancelled`. Callers run one at a time.
  */
 export async function writeAll(
   writing: Writing,
@@ -36,7 +37,9 @@ export async function writeAll(
       // One after the other: what fails for the whole account fails for the rest without another try.
       // oxlint-disable-next-line no-await-in-loop
       const outcome = await attempt(() => writeGroup(writing, group, signal));
-      for (const entry of group) outcomes.set(entry, outcome);
+      // What was sent has run to its end; what had not been sent when the signal aborted never is.
+      const left = outcome instanceof VaultError && outcome.code === "cancelled";
+      for (const entry of group) outcomes.set(entry, left ? leftOut(entry.plan.name) : outcome);
     }
   } finally {
     writing.overviews.forget();
@@ -177,6 +180,10 @@ function conflict(name: string, what: string): VaultError {
   return new VaultError("conflict", `${quoted(name)} was not saved: ${what} since the write was asked for`, {
     hint: "look at what is there now, then ask again",
   });
+}
+
+function leftOut(name: string): VaultError {
+  return new VaultError("cancelled", `${quoted(name)} was not saved: the call or its approval ended before its turn`);
 }
 
 function unlike(name: string): VaultError {
