@@ -53,6 +53,8 @@ export interface FakeTwelvePortOptions {
   /** `servers[0].url` of the document, made from the server's own origin. */
   readonly server?: (origin: string) => string;
   readonly shape?: SearchShape;
+  /** Pages have this size, whatever is asked for. */
+  readonly pageSize?: number;
   /** Whether a search for nothing finds everything; else it is refused. */
   readonly emptySearch?: boolean;
   /** A key and its certificate: it then speaks TLS, as `localhost`. */
@@ -199,7 +201,7 @@ export async function startFakeTwelvePort(options: FakeTwelvePortOptions = {}): 
     const text = query.get("q.1.f");
     if (text === null || query.get("ctp") !== "1") return [500, { value: "MSG-00001: bad query" }];
     if (text === "" && !emptySearch) return [500, { value: `TENANT:${tenant}; MSG-00002: nothing to look for` }];
-    const size = Number(query.get("pgs"));
+    const size = options.pageSize ?? Number(query.get("pgs"));
     const from = Number(query.get("pgp")) * size;
     const matching = assets.filter(({ name }) => name.toLowerCase().includes(text.toLowerCase()));
     const page = matching.slice(from, from + size);

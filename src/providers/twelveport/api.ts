@@ -21,6 +21,9 @@ const RESTRICTED_BY_WORKFLOW = "MSG-00863";
 /** Entries of a page of a search, as the vendor's own guide asks for them. */
 export const PAGE_SIZE = 25;
 
+/** A server may have pages of its own size, within reason. */
+const LARGEST_PAGE = 1_000;
+
 /** The five calls. Each rejects with the `VaultError` that says what 12Port has against it. */
 export interface Api {
   readonly search: (text: string, page: number, signal: AbortSignal) => Promise<Page>;
@@ -76,7 +79,12 @@ export function createApi(
       const query = { "q.1.f": text, ctp: "1", pgp: String(page), pgs: String(PAGE_SIZE) };
       const answer = await call("search", {}, { query, signal });
       if (answer.status !== 200) throw refuse(answer, "the search for assets");
-      return pageOf(answer.json) ?? unknownShape("the search for assets");
+      const found = pageOf(answer.json) ?? unknownShape("the search for assets");
+      if (found.size <= LARGEST_PAGE) return found;
+      const message = `12Port answered the search with ${found.size} assets at once, where ${PAGE_SIZE} were asked for`;
+      throw new VaultError("provider_unavailable", message, {
+        hint: "tell the user to put names and ids into the vault's assets option: these need no search",
+      });
     },
 
     credentials: async (asset, signal) => {

@@ -26,6 +26,9 @@ export interface Assets {
 }
 
 const MOST_PAGES = 40;
+/** As many as that many pages hold of the size that is asked for. */
+const MOST_FOUND = MOST_PAGES * PAGE_SIZE;
+const MOST_MET = 10_000;
 const KEPT_MS = 60_000;
 const AT_ONCE = 6;
 const MOST_CANDIDATES = 5;
@@ -39,6 +42,11 @@ export function createAssets(api: Api, own: Readonly<Record<string, string>>, cl
   let looking: Promise<readonly string[]> | undefined;
   let kept: { readonly names: readonly string[]; readonly endsAt: number } | undefined;
 
+  function meet({ id, name }: Asset): void {
+    if (met.size >= MOST_MET) met.clear();
+    met.set(id, name);
+  }
+
   /** All that the search has for a text. It looks for parts of names, so most of it is something else. */
   async function search(text: string, signal: AbortSignal): Promise<{ assets: readonly Asset[]; isAll: boolean }> {
     const found = new Map<string, Asset>();
@@ -51,6 +59,7 @@ export function createAssets(api: Api, own: Readonly<Record<string, string>>, cl
       // A server that knows no pages gives the same one for ever.
       const isLast = size === 0 || found.size === before || (size < PAGE_SIZE && seen >= (total ?? 0));
       if (isLast) return { assets: [...found.values()], isAll: true };
+      if (found.size > MOST_FOUND) break;
     }
     return { assets: [...found.values()], isAll: false };
   }
@@ -66,7 +75,7 @@ export function createAssets(api: Api, own: Readonly<Record<string, string>>, cl
     if (more.length > 0) throw ambiguous(name, close);
     if (!isAll) throw tooMany(name);
     if (only === undefined) throw notFound(name, assets);
-    met.set(only.id, only.name);
+    meet(only);
     return { id: only.id, called: only.name, checked: true };
   }
 
@@ -76,7 +85,7 @@ export function createAssets(api: Api, own: Readonly<Record<string, string>>, cl
       if (ownNames.size > 0 && faultOf(error)?.kind === "error") return { assets: [] };
       throw error;
     });
-    for (const { id, name } of assets) met.set(id, name);
+    for (const asset of assets) meet(asset);
     const names = [...new Set([...ownNames.keys(), ...assets.map(({ name }) => name)])];
     kept = { names, endsAt: clock.mono() + KEPT_MS };
     return names;
@@ -140,7 +149,7 @@ function ambiguous(name: string, assets: readonly Asset[]): VaultError {
 }
 
 function tooMany(name: string): VaultError {
-  return new VaultError("ambiguous", `12Port finds more than ${MOST_PAGES * PAGE_SIZE} assets for ${quoted(name)}`, {
+  return new VaultError("ambiguous", `12Port finds more than ${MOST_FOUND} assets for ${quoted(name)}`, {
     hint: "call again with the asset's id as the name, or put name and id into the vault's assets option",
   });
 }

@@ -10,6 +10,9 @@ const PROCESS = z.object({ id: z.string(), pid: z.int().positive(), host: z.stri
 /** A process of ours, and the opened vault in it. */
 export type Process = z.output<typeof PROCESS>;
 
+/** Any moment that can be written down, epoch ms. */
+const TIME = z.number().min(0).max(8.64e15);
+
 const RECORD = z.object({
   /**
    * submitting: being sent, so perhaps there. unsure: sent, and what became of it is not known. submitted: there, and
@@ -18,9 +21,9 @@ const RECORD = z.object({
   state: z.enum(["submitting", "unsure", "submitted", "waiting", "open", "rejected"]),
   by: PROCESS,
   /** When it was submitted, epoch ms. */
-  at: z.number(),
+  at: TIME,
   /** End of the time that was requested, epoch ms. */
-  until: z.number(),
+  until: TIME,
   /** 12Port's id of the request. */
   request: z.string().optional(),
   /** The action under which it was seen. */

@@ -122,7 +122,7 @@ export function operationLine(name: OperationName, { id, method, path }: Operati
 
 function onlyOne(found: readonly Operation[], name: OperationName, spec: Spec): Operation {
   const [only, ...more] = found;
-  if (only !== undefined && more.length === 0) return only;
+  if (only !== undefined && more.length === 0) return sentOnce(only, name);
   const list = (some: readonly Operation[]): string => some.map(({ id }) => glimpse(id, 60)).join(", ");
   const message =
     only === undefined
@@ -130,6 +130,15 @@ function onlyOne(found: readonly Operation[], name: OperationName, spec: Spec): 
       : `12Port's document has several operations for ${name}: ${list(found.slice(0, 20))}`;
   throw new VaultError("config_invalid", message, {
     hint: `put the right operationId into operations.${name} of the vault`,
+  });
+}
+
+/** What asks people or ends what they agreed to is no GET: those are tried again, by us and by whoever is in between. */
+function sentOnce(operation: Operation, name: OperationName): Operation {
+  if (operation.method !== "GET" || (name !== "createRequest" && name !== "completeRequest")) return operation;
+  const called = `${glimpse(operation.id, 60)} for ${name}`;
+  throw new VaultError("config_invalid", `12Port's document has ${called}, and it is a GET, which changes nothing`, {
+    hint: `tell the user to put the right operationId into operations.${name} of the vault`,
   });
 }
 

@@ -32,9 +32,10 @@ const id = z.union([z.string(), z.int().transform(String)]);
 const count = z.int().min(0).optional().catch(undefined);
 
 const LISTS = ["content", "items", "records", "results", "value", "data", "assets"];
+const name = z.string().min(1).max(1_000);
 const ENTRY = z.union([
-  z.object({ id, name: z.string().min(1) }),
-  z.object({ id, title: z.string().min(1) }).transform(({ id, title }) => ({ id, name: title })),
+  z.object({ id, name }),
+  z.object({ id, title: name }).transform(({ id, title }) => ({ id, name: title })),
 ]);
 const TOTALS = z.object({ total: count, totalElements: count, totalCount: count });
 // A number or a switch is told as its text; anything else as JSON.

@@ -9,7 +9,8 @@ export interface TokenFacts {
 }
 
 const CLAIMS = z.object({
-  exp: z.number().positive().optional().catch(undefined),
+  // In seconds; a day beyond cannot be written down.
+  exp: z.number().positive().max(8.64e12).optional().catch(undefined),
   sub: z.string().min(1).max(200).optional().catch(undefined),
 });
 

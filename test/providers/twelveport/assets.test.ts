@@ -91,6 +91,30 @@ describe("names", () => {
     expect(fake.calls.search).toBe(40);
   });
 
+  it("are found in pages of the server's own size, and a thousand are enough", async () => {
+    const { fake, open } = await scene({ pageSize: 300 });
+    for (let at = 0; at < 700; at++) fake.add({ name: `db-${at}` });
+    const provider = await open();
+    expect(await provider.resolve(["db-699"], never)).toMatchObject([{ name: "db-699" }]);
+    for (let at = 700; at < 2_000; at++) fake.add({ name: `db-${at}` });
+    const before = fake.calls.search;
+    expect((await refusal(provider.resolve(["db"], never))).code).toBe("ambiguous");
+    expect(fake.calls.search - before).toBe(4);
+  });
+
+  it("are not taken from a page far larger than asked for, nor where they have no end", async () => {
+    const { fake, open } = await scene({ pageSize: 5_000 });
+    fake.add({ name: "db" });
+    fake.add({ name: "db".repeat(600) });
+    const provider = await open();
+    expect(await provider.list?.(never)).toEqual(["db"]);
+    for (let at = 0; at < 1_000; at++) fake.add({ name: `db-${at}` });
+    expect(await refusal(provider.resolve(["db"], never))).toMatchObject({
+      code: "provider_unavailable",
+      message: "12Port answered the search with 1002 assets at once, where 25 were asked for",
+    });
+  });
+
   it("one that is renamed after the question stays the secret that was asked about", async () => {
     const { fake, open } = await scene();
     const asset = fake.add({ name: "db", password: "hunter2-0001" });

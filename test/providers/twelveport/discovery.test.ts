@@ -102,6 +102,40 @@ describe("the server's own document", () => {
     });
   });
 
+  it.each(["createRequest", "completeRequest"] as const)(
+    "is not followed where %s is a GET: those are tried again on the way",
+    async (name) => {
+      const ids = { createRequest: "createAssetRequest", completeRequest: "complete-request" };
+      const { fake, open, clock, warnings } = await scene({
+        edit: (document) => {
+          const paths = Object.entries(document.paths).map(([path, item]) => {
+            const [operation] = Object.values(item as Record<string, { operationId: string }>);
+            return [path, operation?.operationId === ids[name] ? { get: operation } : item];
+          });
+          return { ...document, paths: Object.fromEntries(paths) as object };
+        },
+      });
+      fake.add({ name: "db", password: PASSWORD, way: "approvers" });
+      fake.watch = (operation) => {
+        if (operation === "other") throw new Error("the line breaks");
+      };
+      const provider = await open({ operations: { [name]: ids[name] } });
+      const waiting = (text: string): void => void (/approvers(?: of|:)/.test(text) && fake.approve("db"));
+      const asking = settle(clock, ask(provider, "db", { waiting }));
+      if (name === "createRequest") {
+        expect(await refusal(asking)).toMatchObject({
+          code: "config_invalid",
+          message: expect.stringMatching(/createAssetRequest for createRequest, and it is a GET/) as string,
+        });
+      } else {
+        expect(await asking).toEqual([PASSWORD]);
+        await settle(clock, provider.close?.() ?? Promise.resolve());
+        expect(warnings).toHaveLength(1);
+      }
+      expect(fake.calls.other).toBe(0);
+    },
+  );
+
   it("may list the actions elsewhere, or nowhere", async () => {
     for (const actions of ["parameter", "nowhere"] as const) {
       const { fake, open, clock } = await scene({ actions });
@@ -247,6 +281,13 @@ describe("doctor", () => {
     );
     fake.break("wrong");
     expect(await refusal((await open()).check?.(never) ?? Promise.resolve())).toMatchObject({ code: "provider_auth" });
+  });
+
+  it("is told nothing of a token that names no day", async () => {
+    const { fake, open } = await scene({ token: jwt({ exp: 1e15, sub: "svc" }) });
+    fake.add({ name: "db" });
+    const lines = (await (await open()).check?.(never)) ?? [];
+    expect(lines.filter((line) => line.startsWith("the token"))).toEqual([]);
   });
 
   it("is told what waits with the vault's people", async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { VaultError } from "../../../src/core/errors.ts";
 import type { Notes } from "../../../src/core/ports.ts";
 import { createLedger, isGone, type Ledger } from "../../../src/providers/twelveport/ledger.ts";
 import { openNotes } from "../../../src/state/notes.ts";
@@ -72,6 +73,8 @@ describe.each([
     notes.put("a", { state: "from the future" });
     expect(() => one.find("a")).toThrow(/is not understood/);
     expect(one.claim("a", 1)).toBeUndefined();
+    notes.put("b", { state: "rejected", by: one.me, at: 1, until: 9e15 });
+    expect(() => one.find("b")).toThrow(VaultError);
   });
 });
 
