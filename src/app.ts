@@ -190,7 +190,11 @@ type OpeningContext = Omit<ProviderContext, "folder" | "warn">;
 /** A vault, and its provider as far as it is open. */
 type OwnVault = Vault & { readonly opened: () => Provider | undefined };
 
-function vaultOf({ name, type, rules, use }: Config["vaults"][number], context: OpeningContext, say: Say): OwnVault {
+function vaultOf(
+  { name, type, rules, can, use }: Config["vaults"][number],
+  context: OpeningContext,
+  say: Say,
+): OwnVault {
   let opening: Promise<Provider> | undefined;
   let opened: Provider | undefined;
   const warned = new Set<string>();
@@ -202,7 +206,7 @@ function vaultOf({ name, type, rules, use }: Config["vaults"][number], context: 
   };
   const open = (): Promise<Provider> => {
     if (!use.ready) {
-      const hint = "coming" in use ? leftOutHint(use) : `${leftOutHint(use)}, then restart the client`;
+      const hint = "coming" in use ? leftOutHint(use) : `tell the user to ${leftOutHint(use)}, then restart the client`;
       return Promise.reject(
         new VaultError("config_invalid", `vault "${name}" cannot be used: ${leftOutText(use)}`, { hint }),
       );
@@ -219,7 +223,7 @@ function vaultOf({ name, type, rules, use }: Config["vaults"][number], context: 
       );
     return opening;
   };
-  return { name, provider: type, rules, open, opened: () => opened };
+  return { name, provider: type, rules, canWrite: can.includes("write"), open, opened: () => opened };
 }
 
 function tunnelOf({ tunnel }: Config, clock: Clock): { tunnel?: NonNullable<ReturnType<typeof openTunnel>> } {

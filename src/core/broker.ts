@@ -7,8 +7,8 @@ import type { Event } from "./event.ts";
 import type { Grants } from "./grants.ts";
 import { idSource } from "./ids.ts";
 import { allOrError, refuse } from "./outcomes.ts";
-import { decide } from "./policy.ts";
-import { itemsToRead, itemsToWrite, notWritable } from "./items.ts";
+import { cannotWrite, decide } from "./policy.ts";
+import { itemsToRead, itemsToWrite } from "./items.ts";
 import type { Each, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
 import { type AccessRequest, type Action, askedBy, isEveryField, type Item, requestKey } from "./request.ts";
 import { type CommitmentKey, newCommitmentKey, type Secret } from "./secret.ts";
@@ -70,7 +70,7 @@ export class Broker {
     });
     return Promise.all(
       chosen.map(async (vault) => {
-        const about = { vault: vault.name, writable: vault.rules.writable };
+        const about = { vault: vault.name, writable: vault.canWrite && vault.rules.writable };
         try {
           const provider = await vault.open();
           return { ...about, names: await provider.list?.(signal) };
@@ -117,7 +117,7 @@ export class Broker {
         itemsToWrite(ask, commitments, vault, provider, waiter.signal),
       );
       return this.#carry(ask, request, vault, waiter, (provider, items) => {
-        if (!provider.write) throw notWritable(vault);
+        if (!provider.write) throw cannotWrite(vault);
         // The request may be an earlier, identical call's: same names and values, perhaps in another order.
         const values = new Map(ask.entries.map((entry) => [entry.name, entry.value]));
         const entries = items.flatMap(({ handle, write }) => {

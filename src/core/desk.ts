@@ -53,12 +53,7 @@ export class Desk implements Front {
 
   /** Throws `denied` when a person has just denied any of these, by what they were asked by (`askedBy`) or by ref. */
   refuseDenied(session: string, vault: string, action: Action, things: readonly string[]): void {
-    const leftMs = this.#refusals.leftMs(session, vault, action, things);
-    if (leftMs === 0) return;
-    const seconds = Math.ceil(leftMs / 1000);
-    throw new VaultError("denied", `a person denied this a moment ago; asking again is refused for ${seconds} s`, {
-      hint: "do not ask again; ask the user what to do instead",
-    });
+    this.#refusals.refuse(session, vault, action, things);
   }
 
   /** Throws `too_many_waiting` when the session has as many requests before people as it may. */

@@ -1,6 +1,7 @@
 import type { Failure } from "./card.ts";
 import type { Claim } from "./claim.ts";
 import type { Code, VaultError } from "./errors.ts";
+import { whyOf } from "./outcomes.ts";
 import { isRefusal, shown } from "./turned-down.ts";
 
 /** The page has its own words for these, or nobody waits for them any more. */
@@ -19,7 +20,7 @@ export class Failures {
   failed(claim: Claim, error: VaultError): void {
     if (claim.basis !== "asked" || NO_FAILURE.includes(error.code) || claim.broken()) return;
     this.#told.add(claim.approval);
-    this.#tell(claim.approval, { text: shown(error.message), ...(isRefusal(error) && { byVault: true }) });
+    this.#tell(claim.approval, { text: shown(whyOf(error)), ...(isRefusal(error) && { byVault: true }) });
   }
 
   /** A delivery succeeded, at least in part. */

@@ -2,6 +2,7 @@ import type { ReadAsk, WriteAsk } from "./asks.ts";
 import { VaultError } from "./errors.ts";
 import type { Each, Provider, Vault } from "./ports.ts";
 import type { Handle, Item } from "./request.ts";
+import { cannotWrite } from "./policy.ts";
 import { quoted } from "./text.ts";
 
 const MOST_ITEMS = 100;
@@ -27,7 +28,7 @@ export async function itemsToWrite(
   provider: Provider,
   signal: AbortSignal,
 ): Promise<Each<Item>> {
-  if (!provider.planWrite) throw notWritable(vault);
+  if (!provider.planWrite) throw cannotWrite(vault);
   const plans = await provider.planWrite(entries, signal);
   return plans.map((plan, at) => {
     if (plan instanceof VaultError) return plan;
@@ -36,11 +37,6 @@ export async function itemsToWrite(
     if (!entry || commitment === undefined) throw new RangeError("a plan without its entry");
     return { handle: plan, write: { plan, commitment, preview: entry.value.preview() } };
   });
-}
-
-/** The provider cannot write, whatever the rules say. */
-export function notWritable(vault: Vault): VaultError {
-  return new VaultError("not_writable", `vault ${quoted(vault.name)} cannot be written to`);
 }
 
 async function fieldsOf(

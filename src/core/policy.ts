@@ -1,5 +1,6 @@
 import { VaultError } from "./errors.ts";
 import type { Action } from "./request.ts";
+import { quoted } from "./text.ts";
 
 /** The rules of one vault, as configured. */
 export interface Rules {
@@ -21,15 +22,34 @@ export type Ruling =
   | { readonly kind: "deny"; readonly error: VaultError }
   | { readonly kind: "ask"; readonly offer: Offer };
 
+/** What the rules need to know of a vault. */
+export interface Ruled {
+  readonly name: string;
+  readonly provider: string;
+  readonly rules: Rules;
+  /** Whether its kind can be written to at all, whatever the rules say. */
+  readonly canWrite: boolean;
+}
+
 /** What the rules say about an action on a vault. Pure; anything the rules do not clearly permit is denied. */
-export function decide(vault: { name: string; rules: Rules }, action: Action): Ruling {
-  const { rules } = vault;
+export function decide(vault: Ruled, action: Action): Ruling {
+  const { name, rules, canWrite } = vault;
   if (action === "read") return { kind: "ask", offer: { windowMs: rules.ttlMs, scope: rules.ttlScope } };
+  if (!canWrite) return { kind: "deny", error: cannotWrite(vault) };
   if (!rules.writable) {
-    const error = new VaultError("not_writable", `vault "${vault.name}" does not accept writes`, {
-      hint: `a person can set "writable": true for vaults.${vault.name} in the configuration and restart the client`,
+    const error = new VaultError("not_writable", `vault ${quoted(name)} does not accept writes`, {
+      hint: `a person can set "writable": true for vaults.${name} in the configuration and restart the client`,
     });
     return { kind: "deny", error };
   }
   return { kind: "ask", offer: { windowMs: 0, scope: "secret" } };
+}
+
+/** Nothing in the configuration can change it, so another vault is the only advice. */
+export function cannotWrite({ name, provider }: Pick<Ruled, "name" | "provider">): VaultError {
+  return new VaultError(
+    "not_writable",
+    `vault ${quoted(name)} is of type ${quoted(provider)}: vaults of that type cannot be written to`,
+    { hint: "save it into another vault" },
+  );
 }

@@ -103,6 +103,8 @@ export interface Vault {
   /** The provider's type, as written in the configuration. */
   readonly provider: string;
   readonly rules: Rules;
+  /** Whether its kind can be written to at all, known without opening it. */
+  readonly canWrite: boolean;
   /** Connects on first use. Rejects with the `VaultError` that explains why this vault cannot be used. */
   readonly open: () => Promise<Provider>;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { Cooldown } from "./cooldown.ts";
+import { VaultError } from "./errors.ts";
 import { type AccessRequest, type Action, askedBy } from "./request.ts";
 
 /** What people denied a short while ago. It is refused again at once, so that asking cannot become nagging. */
@@ -18,10 +19,15 @@ export class Refusals {
     this.#denied.add(keys, true);
   }
 
-  /** For how long the latest refusal that touches one of these names or refs still holds, ms; 0 when none does. */
-  leftMs(session: string, vault: string, action: Action, things: readonly string[]): number {
-    if (!this.#denied.hasAny) return 0;
-    return Math.max(0, ...things.map((thing) => this.#denied.find(keyOf(session, vault, action, thing))?.leftMs ?? 0));
+  /** Throws `denied` when any of these was, by what it was asked by (`askedBy`) or by ref. */
+  refuse(session: string, vault: string, action: Action, things: readonly string[]): void {
+    if (!this.#denied.hasAny) return;
+    const left = things.map((thing) => this.#denied.find(keyOf(session, vault, action, thing))?.leftMs ?? 0);
+    const seconds = Math.ceil(Math.max(0, ...left) / 1000);
+    if (seconds === 0) return;
+    throw new VaultError("denied", `a person denied this a moment ago; asking again is refused for ${seconds} s`, {
+      hint: "do not ask again; ask the user what to do instead",
+    });
   }
 }
 

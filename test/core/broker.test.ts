@@ -373,6 +373,30 @@ describe("a write", () => {
     expect(house.vault.secrets.get("B")).toBe("value-for-b");
   });
 
+  it("to a kind of vault that cannot be written to says so, whatever its rules say, and advises nothing impossible", async () => {
+    for (const writable of [true, false]) {
+      const house = startHouse({ rules: { writable }, canWrite: false });
+      const error = await house.set({ A: "b" }).reply.catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        code: "not_writable",
+        message: 'vault "dev" is of type "fake": vaults of that type cannot be written to',
+        hint: "save it into another vault",
+      });
+      expect([house.vault.resolves, house.rings.length]).toEqual([0, 0]);
+      expect(await house.broker.list({ session: "session-1" }, AbortSignal.timeout(1_000))).toMatchObject([
+        { vault: "dev", writable: false },
+      ]);
+    }
+  });
+
+  it("to a vault whose provider turns out not to write says the same", async () => {
+    const house = startHouse();
+    Object.assign(house.vault, { planWrite: undefined, write: undefined });
+    const error = await house.set({ A: "b" }).reply.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "not_writable", hint: "save it into another vault" });
+    expect(house.rings).toHaveLength(0);
+  });
+
   it("to a vault that is not writable is refused before the vault is touched", async () => {
     const house = startHouse({ rules: { writable: false } });
     expect(await codeOf(house.set({ A: "b" }))).toBe("not_writable");

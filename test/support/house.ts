@@ -84,6 +84,8 @@ export function startHouse(
     rules?: Partial<Rules>;
     desk?: Partial<DeskOptions>;
     vaults?: Record<string, Partial<Rules>>;
+    /** False for a kind of vault that cannot be written to. */
+    canWrite?: boolean;
     /** Told when a permission over a vault is gone. */
     gone?: (vault: string) => void;
     upstream?: { holdMs?: number; cooldownMs?: number; most?: number };
@@ -138,7 +140,8 @@ export function startHouse(
     return vault;
   };
   for (const [name, own] of Object.entries(options.vaults ?? { dev: {} })) {
-    vaults.set(name, { name, provider: "fake", rules: { ...rules, ...own }, open });
+    const canWrite = options.canWrite ?? true;
+    vaults.set(name, { name, provider: "fake", rules: { ...rules, ...own }, canWrite, open });
   }
   const broker = new Broker({
     clock,

@@ -18,6 +18,8 @@ const MOVES = [
   "revoke",
   "agree",
   "refuse",
+  "refusePart",
+  "refuseEach",
   "fail",
   "say",
   "need",
@@ -36,13 +38,17 @@ const FAULTS = { refuse: "upstream_denied", fail: "provider_unavailable" } as co
 interface Making {
   readonly key: string;
   readonly context: PrepareContext;
-  readonly end: (fault?: VaultError) => void;
+  readonly refs: readonly string[];
+  /** What of it is refused is given by ref. */
+  readonly end: (fault?: VaultError, refused?: Readonly<Record<string, VaultError>>) => void;
 }
 
 /** The vault with its people: what it makes ready for at this moment, and which refs it wants them for. */
 class People {
   readonly making = new Set<Making>();
   readonly needed = new Set<string>();
+  /** What it has said to be ready, by reason and ref. */
+  readonly #ready = new Set<string>();
   /** What the core did to the vault that it must not do. */
   readonly faults: string[] = [];
 
@@ -57,12 +63,14 @@ class People {
         const making: Making = {
           key,
           context,
-          end: (fault) => {
+          refs: handles.map(({ ref }) => ref),
+          end: (fault, refused = {}) => {
             this.making.delete(making);
             if (fault) return fail(fault);
             // Some have nothing to agree to before the vault has found out that they are needed.
             if (!thrown.oneIn(3)) for (const { ref } of handles) this.needed.delete(ref);
-            ready(handles.map(() => "ready" as const));
+            for (const { ref } of handles) if (!refused[ref]) this.#ready.add(`${key} ${ref}`);
+            ready(handles.map(({ ref }) => refused[ref] ?? ("ready" as const)));
           },
         };
         this.making.add(making);
@@ -75,7 +83,10 @@ class People {
         const refs = handles.map(({ ref }) => ref).join();
         const lines = journal.events.filter(({ kind, refs: own }) => kind === "releasing" && own?.join() === refs);
         const ended = new Set(journal.events.flatMap(({ kind, release }) => (kind === "releasing" ? [] : [release])));
-        if (!lines.some(({ release }) => !ended.has(release))) this.faults.push("read without a line before it");
+        const begun = lines.filter(({ release }) => !ended.has(release));
+        if (begun.length === 0) this.faults.push("read without a line before it");
+        const isReady = (reason = ""): boolean => handles.every(({ ref }) => this.#ready.has(`${reason} ${ref}`));
+        if (!begun.every(({ reason }) => isReady(reason))) this.faults.push("read what it never called ready");
         return read(handles);
       },
     });
@@ -131,6 +142,14 @@ export async function play(seed: number, length = 24): Promise<readonly Event[]>
   };
   const token = (): string => (house.tokens.length === 0 ? "none" : thrown.oneOf(house.tokens));
   const making = (): Making | undefined => (people.making.size === 0 ? undefined : thrown.oneOf([...people.making]));
+  /** Of a batch one is refused, or both. */
+  const refuse = (many: number): void => {
+    const batch = [...people.making].find(({ refs }) => refs.length > 1);
+    const from = thrown.below(2);
+    const refs = batch?.refs.slice(many === 1 ? from : 0, many === 1 ? from + 1 : undefined) ?? [];
+    const why = (ref: string): VaultError => new VaultError(FAULTS.refuse, `${ref} turned down`);
+    batch?.end(undefined, Object.fromEntries(refs.map((ref) => [ref, why(ref)])));
+  };
   const moves: Record<Move, () => unknown> = {
     call: () => call("DATABASE_URL"),
     callOther: () => call("STRIPE_KEY"),
@@ -143,6 +162,8 @@ export async function play(seed: number, length = 24): Promise<readonly Event[]>
     revoke: () => house.desk.revoke(token()),
     agree: () => making()?.end(),
     refuse: () => making()?.end(new VaultError(FAULTS.refuse, "turned down")),
+    refusePart: () => refuse(1),
+    refuseEach: () => refuse(2),
     fail: () => making()?.end(new VaultError(FAULTS.fail, "does not answer")),
     say: () => making()?.context.waiting(thrown.oneOf(["waiting for the first", "waiting for the second"])),
     need: () => people.needed.add(thrown.oneOf(["id:DATABASE_URL", "id:STRIPE_KEY"])),
@@ -160,6 +181,7 @@ export async function play(seed: number, length = 24): Promise<readonly Event[]>
     "call",
     "approveOnce",
     "approveWindow",
+    "refusePart",
     "agree",
     "turn",
     "turn",
@@ -167,7 +189,7 @@ export async function play(seed: number, length = 24): Promise<readonly Event[]>
     "logBack",
   ];
   const running: Promise<unknown>[] = [];
-  call("DATABASE_URL");
+  call(thrown.oneIn(3) ? ["DATABASE_URL", "STRIPE_KEY"] : "DATABASE_URL");
   await settle();
   for (let move = 0; move < length; move++) {
     const next = thrown.oneIn(2) ? thrown.oneOf(often) : thrown.oneOf(MOVES);
