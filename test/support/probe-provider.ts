@@ -58,11 +58,13 @@ export const probe = defineProvider({
             return new VaultError("upstream_required", "the probe's people have to agree");
           }),
         ),
-      prepare: async (_, { signal, waiting }) => {
-        if (!needed) return;
+      prepare: async (handles, { signal, waiting }) => {
+        const each = handles.map(() => "ready" as const);
+        if (!needed) return each;
         if (!has("submitted")) write("submitted");
         waiting("waiting for the probe's people");
         while (!has("agreed") && !signal.aborted) await new Promise((done) => setTimeout(done, 20));
+        return each;
       },
       ended: (isOpen) => {
         write(isOpen("probe:PROBED") ? "ended, and still open" : "ended");
