@@ -37,8 +37,8 @@ const BUGS: readonly (readonly [what: string, where: RegExp, plant: Plant])[] = 
     /audit\.db/,
     {
       file: "src/core/deliveries.ts",
-      from: "this.#noteEnd(about, request, results);",
-      to: 'this.#noteEnd({ ...about, reason: results.map((each) => ("reveal" in each ? each.reveal() : "")).join() }, request, results);',
+      from: "this.#noteEnd(about, part, performed);",
+      to: 'this.#noteEnd({ ...about, reason: performed.map((each) => ("reveal" in each ? each.reveal() : "")).join() }, part, performed);',
     },
   ],
   [
