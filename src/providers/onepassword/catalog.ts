@@ -120,7 +120,12 @@ export function catalogOf(vaults: readonly VaultInfo[], items: readonly ItemInfo
     const ids = `${SCHEME}${item.vaultId}/${item.id}`;
     const label = labelOf(item);
     const titled = [`${label} (${SCHEME}${vault}/${item.id})`, `${label} (${ids})`];
-    const names = [item.title, `${SCHEME}${vault}/${item.title}`, ...(label === "" ? [] : titled)];
+    // Thousands of one title are not all looked at for each of them.
+    const names = [
+      ...(isAlone(byTitle.get(item.title)) ? [item.title] : []),
+      ...(isAlone(byPlace.get(place(item.vaultId, item.title))) ? [`${SCHEME}${vault}/${item.title}`] : []),
+      ...(label === "" ? [] : titled),
+    ];
     const good = names.find((name) => {
       if (name.length > LONGEST_NAME || name === "" || name !== visible(name)) return false;
       const found = find(name);
@@ -142,6 +147,10 @@ function decided(readings: readonly { item: ItemInfo; field?: string }[], query?
   if (!first) return { is: "none" };
   if (more.length > 0) return { is: "many", items: [...new Set(readings.map(({ item }) => item))] };
   return { is: "one", ...first, ...(query !== undefined && { query }) };
+}
+
+function isAlone(group: readonly ItemInfo[] | undefined): boolean {
+  return group?.length === 1;
 }
 
 function place(vaultId: string, title: string): string {

@@ -3,6 +3,7 @@ import { glimpse, quoted } from "../../core/text.ts";
 import { primaryOf } from "./categories.ts";
 import { fold } from "./catalog.ts";
 import { closeTo } from "../../core/near.ts";
+import { fieldsCalled, namesOf } from "./naming.ts";
 import type { Field, Shape } from "./shape.ts";
 
 const MOST_SHOWN = 20;
@@ -13,7 +14,7 @@ const MOST_SHOWN = 20;
  * there is.
  */
 export function findField(shape: Shape, wanted: string): Field {
-  const found = matching(shape, wanted);
+  const found = fieldsCalled(shape, wanted);
   const [first, ...more] = found;
   if (first && more.length === 0) return first;
   if (first) {
@@ -69,41 +70,12 @@ export function wholeItem(shape: Shape): readonly Field[] {
 
 /** The shortest name that means exactly this field. */
 export function labelOf(shape: Shape, field: Field): string {
-  return namesOf(field).find((name) => only(matching(shape, name)) === field) ?? field.id;
+  return namesOf(field).find((name) => only(fieldsCalled(shape, name)) === field) ?? field.id;
 }
 
 /** Whether a field is shown as dots by 1Password. */
 function isConcealed({ kind }: Field): boolean {
   return kind === "Concealed" || kind === "CreditCardNumber" || kind === "SshKey";
-}
-
-function matching({ fields }: Shape, wanted: string): readonly Field[] {
-  const own = fields.filter(({ kind }) => kind !== "Notes");
-  const notes = fields.filter(({ kind }) => kind === "Notes");
-  const folded = fold(wanted);
-  const tries: ((field: Field) => boolean)[] = [
-    ({ id }) => id === wanted,
-    ({ title }) => title === wanted,
-    (field) => inSection(field).includes(wanted),
-    ({ title }) => fold(title) === folded,
-    (field) => inSection(field).some((name) => fold(name) === folded),
-  ];
-  for (const pool of [own, notes]) {
-    for (const fits of tries) {
-      const found = pool.filter(fits);
-      if (found.length > 0) return found;
-    }
-  }
-  return [];
-}
-
-function namesOf(field: Field): readonly string[] {
-  return [field.title, ...inSection(field), field.id].filter((name) => name !== "" && !name.endsWith("/"));
-}
-
-function inSection({ id, title, sectionId, sectionTitle }: Field): readonly string[] {
-  if (sectionId === undefined || sectionTitle === undefined) return [];
-  return [`${sectionTitle}/${title}`, `${sectionId}/${title}`, `${sectionTitle}/${id}`, `${sectionId}/${id}`];
 }
 
 function fieldNotFound(shape: Shape, wanted: string): VaultError {

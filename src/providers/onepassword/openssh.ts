@@ -15,6 +15,14 @@ export interface Key {
   readonly vaultId: string;
 }
 
+/** A handle with the item that it leads to. */
+export interface Opened {
+  readonly item: Item;
+  readonly handle: Handle;
+  readonly address: Address;
+  readonly keys: ReadonlyMap<string, Key | VaultError>;
+}
+
 /**
  * The keys among these addresses that are wanted in OpenSSH form, by address; no call if there are none. The items do
  * not hold that form, only a reference gets it. What it got is not to be used before `inOpenSsh` has seen the item.
@@ -46,17 +54,7 @@ export async function keysInOpenSsh(
  * What came for this key, if the opened item shows that it can only have been this key: nothing in it has changed since
  * the question, and nothing else in it answers to that reference.
  */
-export function inOpenSsh({
-  item,
-  handle,
-  address,
-  keys,
-}: {
-  readonly item: Item;
-  readonly handle: Handle;
-  readonly address: Address;
-  readonly keys: ReadonlyMap<string, Key | VaultError>;
-}): Secret | VaultError {
+export function inOpenSsh({ item, handle, address, keys }: Opened): Secret | VaultError {
   const name = quoted(handle.name);
   if (String(item.version) !== handle.version) return gone(name, "the item was changed");
   const key = keys.get(formatAddress(address));

@@ -1,4 +1,4 @@
-import type { Item, ItemField } from "@1password/sdk";
+import type { ItemField } from "@1password/sdk";
 import { VaultError } from "../../core/errors.ts";
 import type { Each } from "../../core/ports.ts";
 import type { Handle } from "../../core/request.ts";
@@ -7,9 +7,9 @@ import { quoted } from "../../core/text.ts";
 import type { Account } from "./account.ts";
 import { gone, strange } from "./errors.ts";
 import { openItems } from "./items.ts";
-import { inOpenSsh, type Key, keysInOpenSsh } from "./openssh.ts";
+import { inOpenSsh, keysInOpenSsh, type Opened } from "./openssh.ts";
 import { type Address, parseAddress } from "./reference.ts";
-import { whatIsAt } from "./shape.ts";
+import { placesIn, type There } from "./shape.ts";
 
 export interface Reading {
   readonly account: Account;
@@ -36,7 +36,8 @@ export async function readAll(
   const places = wanted.map(({ address }) => ({ id: address.itemId, vaultId: address.vaultId }));
   const opened = await openItems(reading.account, places, signal, (item) => {
     const here = wanted.filter(({ address }) => address.itemId === item.id && address.vaultId === item.vaultId);
-    return new Map(here.map(({ handle, address }) => [handle, valueIn(item, handle, address, keys)]));
+    const at = placesIn(item);
+    return new Map(here.map(({ handle, address }) => [handle, valueOf(at(address), { item, handle, address, keys })]));
   });
   return asked.map(({ handle, address }) => {
     if (address instanceof VaultError) return address;
@@ -53,14 +54,8 @@ function addressOf({ isAllowed }: Reading, handle: Handle): Address | VaultError
   return new VaultError("provider_forbidden", `${quoted(handle.name)} lies in a vault that is not in vaultIds`);
 }
 
-function valueIn(
-  item: Item,
-  handle: Handle,
-  address: Address,
-  keys: ReadonlyMap<string, Key | VaultError>,
-): Secret | VaultError {
+function valueOf(there: There, { item, handle, address, keys }: Opened): Secret | VaultError {
   const name = quoted(handle.name);
-  const there = whatIsAt(item, address);
   if (there === "none") return gone(name, "the field has gone");
   if (there === "many") return gone(name, "another field has come to have the same id");
   if (there === "notes") {

@@ -5,6 +5,12 @@ import type { Item, ItemCategory, ItemField, ItemFieldType } from "@1password/sd
 export const NOTES_ID = "notesPlain";
 export const NOTES_TITLE = "notes";
 
+/** Where a field is in its item, by ids. */
+export interface Place {
+  readonly sectionId?: string;
+  readonly fieldId: string;
+}
+
 /** A field without its value. */
 export interface Field {
   readonly id: string;
@@ -39,9 +45,9 @@ export function shapeOf(item: Item): Shape {
   const known = item.fields.filter((field) => !isUnsupported(field));
   const { id, vaultId, title, category, version } = item;
   const notes: Field = { id: NOTES_ID, title: NOTES_TITLE, kind: "Notes", filled: item.notes !== "" };
-  const places = new Map([[placeOf(notes), 1]]);
-  for (const field of item.fields) places.set(placeOf(field), (places.get(placeOf(field)) ?? 0) + 1);
-  const seen = (field: Field): Field => ((places.get(placeOf(field)) ?? 0) > 1 ? { ...field, doubled: true } : field);
+  const at = placesIn(item);
+  const seen = (field: Field): Field =>
+    at({ ...field, fieldId: field.id }) === "many" ? { ...field, doubled: true } : field;
   return {
     id,
     vaultId,
@@ -65,15 +71,17 @@ function isUnsupported({ fieldType }: ItemField): boolean {
   return kind === "Unsupported";
 }
 
-/** What an address means in an item: the one field with exactly these ids, or the notes. */
-export function whatIsAt(
-  item: Item,
-  place: { readonly sectionId?: string; readonly fieldId: string },
-): ItemField | "notes" | "none" | "many" {
-  const { sectionId = "", fieldId } = place;
-  const there = item.fields.filter((field) => field.id === fieldId && (field.sectionId ?? "") === sectionId);
-  const all = [...there, ...(fieldId === NOTES_ID && sectionId === "" ? ["notes" as const] : [])];
-  return all.length > 1 ? "many" : (all[0] ?? "none");
+/** Where there is more than one, none of them is meant. */
+export type There = ItemField | "notes" | "none" | "many";
+
+/** What a place means in an item: the one field with exactly these ids, or the notes. Made once for many places. */
+export function placesIn(item: Item): (place: Place) => There {
+  const there = new Map<string, There>([[spell({ fieldId: NOTES_ID }), "notes"]]);
+  for (const field of item.fields) {
+    const place = spell({ ...field, fieldId: field.id });
+    there.set(place, there.has(place) ? "many" : field);
+  }
+  return (place) => there.get(spell(place)) ?? "none";
 }
 
 /** Whether a reference to this id can mean nothing else in the item: references mean titles, and files, as well. */
@@ -86,6 +94,6 @@ export function isOnlyOneCalled({ fields, files, document }: Item, id: string): 
   return called.filter((name) => name === fold(id)).length === 1;
 }
 
-function placeOf({ id, sectionId = "" }: { readonly id: string; readonly sectionId?: string }): string {
-  return JSON.stringify([sectionId, id]);
+function spell({ sectionId = "", fieldId }: Place): string {
+  return JSON.stringify([sectionId, fieldId]);
 }

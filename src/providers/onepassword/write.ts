@@ -8,7 +8,7 @@ import type { Sdk } from "./errors.ts";
 import type { Overviews } from "./overview.ts";
 import { refOfNew } from "./plan.ts";
 import { type Address, parseAddress } from "./reference.ts";
-import { NOTES_ID, whatIsAt } from "./shape.ts";
+import { NOTES_ID, type Place, placesIn } from "./shape.ts";
 
 export interface Writing {
   readonly account: Account;
@@ -163,15 +163,15 @@ async function changing(
 
 /** False when the item has no such field. */
 function put(item: Item, address: Address, value: string): boolean {
-  const there = whatIsAt(item, address);
+  const there = placesIn(item)(address);
   if (there === "none" || there === "many") return false;
   if (there === "notes") item.notes = value;
   else there.value = value;
   return true;
 }
 
-function valueOf(item: Item, place: { readonly sectionId?: string; readonly fieldId: string }): string | undefined {
-  const there = whatIsAt(item, place);
+function valueOf(item: Item, place: Place): string | undefined {
+  const there = placesIn(item)(place);
   if (there === "none" || there === "many") return undefined;
   return there === "notes" ? item.notes : there.value;
 }

@@ -39,13 +39,13 @@ const doubled = {
 
 const byTitleToo: Plant = {
   file: "src/providers/onepassword/shape.ts",
-  from: "field.id === fieldId &&",
-  to: "[field.id, field.title].includes(fieldId) &&",
+  from: 'there.get(spell(place)) ?? "none"',
+  to: 'there.get(spell(place)) ?? item.fields.find(({ title }) => title === place.fieldId) ?? "none"',
 };
 const firstOfMany: Plant = {
   file: "src/providers/onepassword/shape.ts",
-  from: 'return all.length > 1 ? "many" : (all[0] ?? "none");',
-  to: 'return all[0] ?? "none";',
+  from: 'there.has(place) ? "many" : field',
+  to: "there.get(place) ?? field",
 };
 const showsDoubled: Plant = {
   file: "src/providers/onepassword/handles.ts",
