@@ -19,14 +19,14 @@ export async function readCa(ca: string, folder: string): Promise<string> {
   const certificates = text.match(CERTIFICATE) ?? [];
   if (certificates.length === 0) {
     throw new VaultError("config_invalid", `${where} holds no certificate`, {
-      hint: "it has to be PEM: -----BEGIN CERTIFICATE----- and so on",
+      hint: "tell the user that it has to be PEM: -----BEGIN CERTIFICATE----- and so on",
     });
   }
   try {
     return certificates.map((each) => new X509Certificate(each).toString()).join("");
   } catch {
     throw new VaultError("config_invalid", `${where} holds a certificate that cannot be read`, {
-      hint: "export it once more, as PEM",
+      hint: "tell the user to export it once more, as PEM",
     });
   }
 }
@@ -37,7 +37,7 @@ async function read(file: string, where: string): Promise<string> {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
     throw new VaultError("config_invalid", `${where} cannot be read${code}`, {
-      hint: "correct its path in the configuration",
+      hint: "tell the user to correct its path in the configuration",
     });
   }
 }

@@ -5,6 +5,8 @@ export interface Place {
   /** "12Port" */
   readonly who: string;
   readonly origin: string;
+  /** What the options of such a vault are called, for hints: the one with its address, the one with its own authority. */
+  readonly options: { readonly address: string; readonly ca?: string };
 }
 
 /**
@@ -58,11 +60,11 @@ export function unusable(place: Place, what: string, { hint, fault }: { hint: st
 interface Explanation {
   readonly kind: FaultKind;
   readonly what: string;
-  readonly hint: string;
+  /** Undefined where it depends on the options that such a vault has. */
+  readonly hint: string | undefined;
 }
 
-const NETWORK = "check the address in the configuration and the network";
-const OWN_CA = "put the certificate of the authority that signed it, as PEM, into the vault's ca option";
+const NETWORK = "tell the user to check the address in the configuration and the network";
 
 const refused = { kind: "unreached", what: "refuses connections", hint: NETWORK } as const;
 const unknownHost = {
@@ -72,16 +74,20 @@ const unknownHost = {
 } as const;
 const noWay = { kind: "unreached", what: "cannot be reached from here", hint: NETWORK } as const;
 const broken = { kind: "broken", what: "broke the connection off", hint: "try again later" } as const;
-const noTls = { kind: "unreached", what: "does not speak TLS the way it should", hint: "check the port" } as const;
+const noTls = {
+  kind: "unreached",
+  what: "does not speak TLS the way it should",
+  hint: "tell the user to check the port",
+} as const;
 const selfSigned = {
   kind: "unreached",
   what: "shows a certificate that is signed by itself or by an authority of its own",
-  hint: OWN_CA,
+  hint: undefined,
 } as const;
 const unknownSigner = {
   kind: "unreached",
   what: "shows a certificate from an authority that is not known here",
-  hint: OWN_CA,
+  hint: undefined,
 } as const;
 
 /** What Node and undici call it, and what it means. */
@@ -107,14 +113,18 @@ const EXPLANATIONS: ReadonlyMap<string, Explanation> = new Map<string, Explanati
   ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", unknownSigner],
   [
     "CERT_HAS_EXPIRED",
-    { kind: "unreached", what: "shows a certificate that has expired", hint: "have it renewed on the server" },
+    {
+      kind: "unreached",
+      what: "shows a certificate that has expired",
+      hint: "tell the user to have it renewed on the server",
+    },
   ],
   [
     "CERT_NOT_YET_VALID",
     {
       kind: "unreached",
       what: "shows a certificate that is not valid yet",
-      hint: "check the clocks of both computers",
+      hint: "tell the user to check the clocks of both computers",
     },
   ],
   [
@@ -122,7 +132,7 @@ const EXPLANATIONS: ReadonlyMap<string, Explanation> = new Map<string, Explanati
     {
       kind: "unreached",
       what: "shows a certificate for another host name",
-      hint: "write the name that stands in its certificate into the configuration; the ca option does not change this",
+      hint: "tell the user to write the name that stands in its certificate into the configuration; trusting its authority does not change this",
     },
   ],
 ]);
@@ -131,7 +141,9 @@ const EXPLANATIONS: ReadonlyMap<string, Explanation> = new Map<string, Explanati
 export function networkError(error: unknown, place: Place): VaultError {
   const code = codesOf(error).find((each) => EXPLANATIONS.has(each)) ?? codesOf(error)[0];
   const known = wasConnected(error, code) ? broken : EXPLANATIONS.get(code ?? "");
-  if (known) return unusable(place, known.what, { hint: known.hint, fault: new HttpFault(known.kind) });
+  if (known) {
+    return unusable(place, known.what, { hint: known.hint ?? ownAuthority(place), fault: new HttpFault(known.kind) });
+  }
   const why = code === undefined ? "" : ` (${code})`;
   // It may have arrived: whoever must not ask twice has to look first.
   return unusable(place, `cannot be talked to${why}`, { hint: NETWORK, fault: new HttpFault("broken") });
@@ -142,6 +154,12 @@ const LOST_WAY: readonly (string | undefined)[] = ["ETIMEDOUT", "EHOSTUNREACH", 
 /** Whether the way was lost while a connection stood: what was to be sent may be there. */
 function wasConnected(error: unknown, code: string | undefined): boolean {
   return LOST_WAY.includes(code) && error instanceof Error && "syscall" in error && error.syscall !== "connect";
+}
+
+function ownAuthority({ options: { ca } }: Place): string {
+  return ca === undefined
+    ? "tell the user to have the server show a certificate of a public authority"
+    : `tell the user to put the certificate of the authority that signed it, as PEM, into the vault's ${ca} option`;
 }
 
 /** The codes of an error and of those behind it, where they look like codes. */

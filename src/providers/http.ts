@@ -182,7 +182,7 @@ async function answerOf(response: Dispatcher.ResponseData, options: HttpOptions)
     const isPage = /html/i.test(header("content-type") ?? "") || /^\s*</.test(text);
     const what = isPage ? "a web page instead of JSON" : "something that is not JSON";
     throw unusable(options, `answered with ${what} (status ${status})`, {
-      hint: "check the address in the configuration, and whether a proxy or a login page stands in front of it",
+      hint: "tell the user to check the address in the configuration, and whether a proxy or a login page stands in front of it",
       fault: new HttpFault("answer", { status }),
     });
   }
@@ -196,7 +196,7 @@ async function textOf(body: Dispatcher.ResponseData["body"], options: HttpOption
     size += chunk.length;
     if (size > MOST_BYTES) {
       throw unusable(options, "answered with more than 1 MiB", {
-        hint: "check the address in the configuration",
+        hint: "tell the user to check the address in the configuration",
         fault: new HttpFault("answer"),
       });
     }
@@ -264,14 +264,20 @@ function redirected(status: number, location: string | undefined, options: HttpO
   const elsewhere =
     to === null ? "" : to.origin === options.origin ? " within the same host" : ` to ${glimpse(to.host, 80)}`;
   return unusable(options, `sends us on${elsewhere}, which is not followed`, {
-    hint: "a token is only sent where the configuration says: put the address it should go to there",
+    hint: elsewhereHint(to && to.origin !== options.origin ? to : undefined, options),
     fault: new HttpFault("redirect", { status }),
   });
 }
 
+/** What to do when a server names another address: it is taken from the configuration alone. */
+export function elsewhereHint(to: URL | undefined, { options }: Pick<Place, "options">): string {
+  const right = to === undefined ? "tell the user to correct" : `if ${glimpse(to.host, 80)} is right, write it into`;
+  return `${right} "${options.address}"; the token is sent nowhere else`;
+}
+
 function timedOut(options: HttpOptions, timeoutMs: number): VaultError {
   return unusable(options, `did not answer within ${Math.ceil(timeoutMs / 1000)} s`, {
-    hint: "check the network and whether the server is well",
+    hint: "tell the user to check the network and whether the server is well",
     fault: new HttpFault("late"),
   });
 }

@@ -6,7 +6,7 @@ import { type FakeTwelvePort, startFakeTwelvePort } from "../support/fake-twelve
 import { approve, decide, readPage } from "../support/person.ts";
 
 const PASSWORD = "hunter2-4711";
-const WAITING = "waiting for the approvers of 12Port asset db-prod (request 4711)";
+const WAITING = "waiting for 12Port's approvers: db-prod, request 4711";
 const servers: FakeTwelvePort[] = [];
 
 afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));

@@ -88,7 +88,7 @@ describe.skipIf(!hasBrowser)("what README says to configure", () => {
     expect(textOf(await agent.call("list_secrets", {}))).toContain("staging-db");
 
     const { call, page } = await approved(agent, "get_secret", { vault: "servers", name: "staging-db" });
-    await page.getByText("waiting for the approvers of 12Port asset staging-db").waitFor();
+    await page.getByText("waiting for 12Port's approvers: staging-db").waitFor();
     fake.approve("STAGING-DB-01");
     let result = await call;
     while (statusOf(result) === "pending")

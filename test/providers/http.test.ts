@@ -17,6 +17,7 @@ import { loadPatched } from "../support/patched.ts";
 import { selfSigned } from "../tunnels/self-signed.ts";
 
 const TOKEN = "tok-hunter2-4711";
+const OPTIONS = { address: "server", ca: "ca" };
 const open: (() => unknown)[] = [];
 
 afterEach(async () => {
@@ -75,6 +76,7 @@ function client(origin: string, own: Partial<HttpOptions> = {}): Http {
   const http = createHttp({
     who: "12Port",
     origin,
+    options: OPTIONS,
     token: new Secret(TOKEN),
     userAgent: "agent-vault/test",
     clock: new SkippingClock(),
@@ -166,13 +168,16 @@ describe("what it refuses", () => {
     expect(error).toMatchObject({
       code: "provider_unavailable",
       message: `12Port at ${new URL(origin).host} sends us on to ${new URL(other.origin).host}, which is not followed`,
+      hint: `if ${new URL(other.origin).host} is right, write it into "server"; the token is sent nowhere else`,
     });
     expect(other.seen).toEqual([]);
   });
 
   it("does not follow a redirect within the same host either", async () => {
     const { origin, seen } = await host((response) => response.writeHead(302, { location: "/login" }).end());
-    expect((await refusal(get(client(origin)))).message).toContain("sends us on within the same host");
+    const error = await refusal(get(client(origin)));
+    expect(error.message).toContain("sends us on within the same host");
+    expect(error.hint).toBe('tell the user to correct "server"; the token is sent nowhere else');
     expect(seen).toHaveLength(1);
   });
 
@@ -186,7 +191,7 @@ describe("what it refuses", () => {
         to: "const response = await send(urlOf(origin, request), {\n        dispatcher: agent.compose((await import('undici')).default.interceptors.redirect({ maxRedirections: 3 })),",
       },
     ])) as { createHttp: typeof createHttp };
-    const http = twin.createHttp({ who: "12Port", origin, userAgent: "x", clock: new FakeClock() });
+    const http = twin.createHttp({ who: "12Port", origin, options: OPTIONS, userAgent: "x", clock: new FakeClock() });
     open.push(() => http.close());
     await get(http);
     expect(other.seen).toHaveLength(1);
@@ -248,7 +253,9 @@ describe("what it refuses", () => {
   ])("%s may get a token: %s", (text, expected) => {
     expect(isServerAddress(text)).toBe(expected);
     if (!expected)
-      expect(() => createHttp({ who: "x", origin: text, userAgent: "x", clock: new FakeClock() })).toThrow(RangeError);
+      expect(() =>
+        createHttp({ who: "x", origin: text, options: OPTIONS, userAgent: "x", clock: new FakeClock() }),
+      ).toThrow(RangeError);
   });
 });
 
@@ -437,7 +444,9 @@ describe("certificates", () => {
     const { origin, seen } = await host((response) => json(response, 200, {}), tls);
     const error = await refusal(get(client(origin)));
     expect(error.message).toContain("shows a certificate that is signed by itself");
-    expect(error.hint).toContain("ca option");
+    expect(error.hint).toContain("the vault's ca option");
+    const { hint } = await refusal(get(client(origin, { options: { address: "url" } })));
+    expect(hint).toBe("tell the user to have the server show a certificate of a public authority");
     expect(seen).toEqual([]);
     const ca = await readCa(tls.cert, "/");
     expect(await get(client(origin, { ca }))).toMatchObject({ status: 200 });
@@ -454,7 +463,7 @@ describe("certificates", () => {
     const { origin, seen } = await host((response) => json(response, 200, {}), tls);
     const error = await refusal(get(client(origin.replace("localhost", "127.0.0.1"), { ca: tls.cert })));
     expect(error.message).toContain("shows a certificate for another host name");
-    expect(error.hint).toContain("does not change this");
+    expect(error.hint).toContain("trusting its authority does not change this");
     expect(seen).toEqual([]);
   });
 

@@ -3,17 +3,17 @@ import type { VaultError } from "../../core/errors.ts";
 import { quoted } from "../../core/text.ts";
 import type { Api } from "./api.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Locals } from "./local.ts";
 import type { TwelvePortOptions } from "./options.ts";
-import { approvalWanted, notInQueue, stillRestricted } from "./verdicts.ts";
+import { approvalWanted, blocked, notInQueue } from "./verdicts.ts";
 
 export interface AccessOptions {
   readonly api: Api;
   readonly ledger: Ledger;
+  readonly locals: Locals;
   readonly clock: Clock;
   readonly complete: TwelvePortOptions["complete"];
   readonly requestMs: number;
-  /** Has the vault's people asked before the next read. */
-  readonly restrict: (asset: string) => void;
   readonly label: (asset: string) => string;
   readonly warn: (line: string) => void;
 }
@@ -25,18 +25,10 @@ const LAST_USE_MS = 2_000;
 const GIVE_BACK_MS = 10_000;
 /** Closing has a second in all, whatever the clock says. */
 const CLOSING_MS = 900;
-/** For how long an asset that is open and yet not given is left alone. */
-const STUCK_MS = 5 * 60_000;
 
 /** What reads come to, and what becomes of an approval that was used. */
 export class Access {
   readonly #o: AccessOptions;
-  /** Assets read under an approval of the vault's people, by this process. */
-  readonly #used = new Set<string>();
-  /** Assets that this process has said it waits for or uses. */
-  readonly #joined = new Set<string>();
-  readonly #reading = new Map<string, number>();
-  readonly #stuck = new Map<string, number>();
   readonly #givingBack = new Map<Promise<void>, AbortController>();
 
   constructor(options: AccessOptions) {
@@ -45,69 +37,61 @@ export class Access {
 
   /** Says to other processes that this one waits for an asset or uses it: what it needs is not to be closed by them. */
   join(asset: string): void {
-    const { ledger, clock, requestMs } = this.#o;
+    const { ledger, locals, clock, requestMs } = this.#o;
     ledger.join(asset, clock.now() + requestMs);
-    this.#joined.add(asset);
+    locals.of(asset).joined = true;
   }
 
   /** Marks a read of an asset as under way; call what it returns when it is over. */
   begin(asset: string): () => void {
-    this.#reading.set(asset, (this.#reading.get(asset) ?? 0) + 1);
-    return () => {
-      const left = (this.#reading.get(asset) ?? 1) - 1;
-      if (left > 0) this.#reading.set(asset, left);
-      else this.#reading.delete(asset);
-    };
-  }
-
-  /** Throws while an asset is left alone that 12Port called open and did not give. */
-  refuseStuck(asset: string): void {
-    if ((this.#stuck.get(asset) ?? 0) > this.#o.clock.mono()) throw stillRestricted(this.#o.label(asset));
+    const local = this.#o.locals.of(asset);
+    local.reading++;
+    return () => void local.reading--;
   }
 
   /** A read was refused for want of an approval: what that means. */
   refused(asset: string): VaultError {
-    const { ledger, clock, label, restrict } = this.#o;
+    const { ledger, locals, clock } = this.#o;
+    const [local, label] = [locals.of(asset), this.#o.label(asset)];
     const noted = ledger.find(asset);
-    if (noted?.state === "submitted" && clock.now() - noted.at < LOST_MS) return notInQueue(label(asset));
+    if (noted?.state === "submitted" && clock.now() - noted.at < LOST_MS) return notInQueue(label);
     if (noted?.state === "open" || noted?.state === "submitted") {
+      local.used = false;
+      // Asking again at once could go on for ever.
+      if (noted.state === "open" && noted.given !== true)
+        return blocked(label, "withheld", ledger.block(noted, "withheld"));
       ledger.drop(noted);
-      this.#used.delete(asset);
-      if (noted.state === "open" && noted.given !== true) {
-        // Asking again at once could go on for ever.
-        this.#stuck.set(asset, clock.mono() + STUCK_MS);
-        return stillRestricted(label(asset));
-      }
     }
-    restrict(asset);
-    return approvalWanted(label(asset));
+    local.restricted = true;
+    return approvalWanted(label);
   }
 
   /** A read gave what it was for. */
   given(asset: string): void {
-    const { ledger, clock, complete } = this.#o;
-    const noted = ledger.find(asset);
+    const { ledger, locals, clock, complete } = this.#o;
+    const [local, noted] = [locals.of(asset), ledger.find(asset)];
     if (noted?.state !== "open" && noted?.state !== "submitted") return;
-    if (!this.#joined.has(asset)) this.join(asset);
+    if (!local.joined) this.join(asset);
     // Whoever has changed it meanwhile has read it too, or has ended it.
     if (noted.given !== true) ledger.change(noted, { state: "open", given: true });
-    this.#used.add(asset);
+    local.used = true;
     if (complete === "use") clock.after(LAST_USE_MS, () => this.#giveBack(asset));
   }
 
   /** Gives back what nothing permits any more. */
   ended(isStillPermitted: (asset: string) => boolean): void {
-    for (const asset of this.#joined) {
+    const { locals, complete } = this.#o;
+    for (const asset of locals.joined()) {
       if (isStillPermitted(asset)) continue;
-      if (this.#o.complete === "window") this.#giveBack(asset);
+      if (complete === "window") this.#giveBack(asset);
       // Approved for a call that did not come for it: it stays for the next one.
-      if (!this.#used.has(asset)) this.#leave(asset);
+      if (!locals.of(asset).used) this.#leave(asset);
     }
   }
 
   /** Gives back whatever this process has used: no permission of ours outlives it. */
   async close(): Promise<void> {
-    for (const asset of this.#joined) {
+    for (const asset of this.#o.locals.joined()) {
       if (this.#o.complete !== "never") this.#giveBack(asset);
       this.#leave(asset);
     }
@@ -119,7 +103,9 @@ export class Access {
   }
 
   #giveBack(asset: string): void {
-    if (this.#reading.has(asset) || !this.#used.delete(asset)) return;
+    const local = this.#o.locals.of(asset);
+    if (local.reading > 0 || !local.used) return;
+    local.used = false;
     const late = new AbortController();
     const giving = this.#complete(asset, late).finally(() => this.#givingBack.delete(giving));
     this.#givingBack.set(giving, late);
@@ -143,6 +129,9 @@ export class Access {
 
   /** Whether another process waits for it or uses it. */
   #leave(asset: string): boolean {
-    return this.#joined.delete(asset) && this.#o.ledger.leave(asset);
+    const local = this.#o.locals.of(asset);
+    if (!local.joined) return false;
+    local.joined = false;
+    return this.#o.ledger.leave(asset);
   }
 }

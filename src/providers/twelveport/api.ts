@@ -3,7 +3,7 @@ import type { Http, HttpAnswer } from "../http.ts";
 import type { Discovery } from "./discovery.ts";
 import { callOf, findOperation, type Subject } from "./operations.ts";
 import type { OperationName, TwelvePortOptions } from "./options.ts";
-import type { Refuse } from "./refusals.ts";
+import { ABOUT, type Refuse } from "./refusals.ts";
 import {
   type Credentials,
   credentialsOf,
@@ -78,8 +78,8 @@ export function createApi(
       // The document lists the parameter as "f"; only this form of it works.
       const query = { "q.1.f": text, ctp: "1", pgp: String(page), pgs: String(PAGE_SIZE) };
       const answer = await call("search", {}, { query, signal });
-      if (answer.status !== 200) throw refuse(answer, "the search for assets");
-      const found = pageOf(answer.json) ?? unknownShape("the search for assets");
+      if (answer.status !== 200) throw refuse(answer, "search");
+      const found = pageOf(answer.json) ?? unknownShape("search");
       if (found.size <= LARGEST_PAGE) return found;
       const message = `12Port answered the search with ${found.size} assets at once, where ${PAGE_SIZE} were asked for`;
       throw new VaultError("provider_unavailable", message, {
@@ -92,8 +92,8 @@ export function createApi(
       const found = answer.status === 200 ? credentialsOf(answer.json) : undefined;
       if (found) return found;
       if (messageCode(answer.json) === RESTRICTED_BY_WORKFLOW) return "restricted";
-      if (answer.status === 200) return unknownShape("the call for credentials");
-      if (answer.status !== 404) throw refuse(answer, "the call for credentials");
+      if (answer.status === 200) return unknownShape("credentials");
+      if (answer.status !== 404) throw refuse(answer, "credentials");
       throw new VaultError("secret_not_found", `there is no asset with the id ${asset} in 12Port`, {
         hint: "call list_secrets for the names there are",
       });
@@ -102,19 +102,19 @@ export function createApi(
     createRequest: async (asset, { message, from, to }, signal) => {
       const body = { message, requestedFrom: seconds(from), requestedTo: seconds(to) };
       const answer = await call("createRequest", { asset }, { body, signal });
-      if (!isSuccess(answer)) throw refuse(answer, "a request for access");
+      if (!isSuccess(answer)) throw refuse(answer, "createRequest");
       return requestIdOf(answer.json);
     },
 
     requestStatus: async (asset, action, signal) => {
       const answer = await call("requestStatus", { asset, action }, { signal });
-      if (answer.status !== 200) throw refuse(answer, "the question how a request stands");
+      if (answer.status !== 200) throw refuse(answer, "requestStatus");
       return stateOf(answer.json);
     },
 
     completeRequest: async (workflow, signal) => {
       const answer = await call("completeRequest", { workflow }, { signal });
-      if (!isSuccess(answer)) throw refuse(answer, "the end of a request");
+      if (!isSuccess(answer)) throw refuse(answer, "completeRequest");
     },
   };
 }
@@ -123,10 +123,14 @@ function isSuccess({ status }: HttpAnswer): boolean {
   return status >= 200 && status < 300;
 }
 
-function unknownShape(about: string): never {
-  throw new VaultError("provider_unavailable", `12Port answered ${about} in a form that is not known here`, {
-    hint: "this version of agent-vault may not fit that version of 12Port: please report it, without the answer's text",
-  });
+function unknownShape(about: OperationName): never {
+  throw new VaultError(
+    "provider_unavailable",
+    `12Port answered ${ABOUT[about].call} in a form that is not known here`,
+    {
+      hint: "tell the user that this version of agent-vault may not fit that version of 12Port: please report it, without the answer's text",
+    },
+  );
 }
 
 /** ISO 8601 without fractions, as the vendor's own guide writes it. */

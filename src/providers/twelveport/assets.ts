@@ -3,9 +3,10 @@ import { VaultError } from "../../core/errors.ts";
 import type { Each } from "../../core/ports.ts";
 import { closeTo } from "../../core/near.ts";
 import { quoted } from "../../core/text.ts";
+import { refuseAborted, untilAborted } from "../abort.ts";
 import { faultOf } from "../http-faults.ts";
-import { cancelledHere, untilAborted } from "./abort.ts";
 import { type Api, PAGE_SIZE } from "./api.ts";
+import { WHO } from "./options.ts";
 import { type Asset, canonicalId, isUuid } from "./replies.ts";
 
 /** An asset that a name stands for. */
@@ -23,6 +24,8 @@ export interface Assets {
   readonly find: (names: readonly string[], signal: AbortSignal) => Promise<Each<Found>>;
   /** How a message calls an asset that is known by its id. */
   readonly label: (id: string) => string;
+  /** The name that the configuration gives to an id. */
+  readonly ownName: (id: string) => string | undefined;
 }
 
 const MOST_PAGES = 40;
@@ -93,14 +96,14 @@ export function createAssets(api: Api, own: Readonly<Record<string, string>>, cl
 
   return {
     list: async (signal) => {
-      if (signal.aborted) throw cancelledHere();
+      refuseAborted(signal, WHO);
       if (kept && clock.mono() < kept.endsAt) return kept.names;
       if (looking === undefined) {
         // Nobody's own signal: the one who looks first may be the first to go.
         looking = look(new AbortController().signal).finally(() => (looking = undefined));
         looking.catch(() => {}); // Whoever waits for it hears of it.
       }
-      return untilAborted(looking, signal);
+      return untilAborted(looking, signal, WHO);
     },
 
     find: (wanted, signal) =>
@@ -114,6 +117,7 @@ export function createAssets(api: Api, own: Readonly<Record<string, string>>, cl
       }),
 
     label: (id) => namedByUs.get(id) ?? met.get(id) ?? id,
+    ownName: (id) => namedByUs.get(id),
   };
 }
 

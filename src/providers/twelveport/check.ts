@@ -3,50 +3,60 @@ import { VaultError } from "../../core/errors.ts";
 import { glimpse, quoted } from "../../core/text.ts";
 import { faultOf } from "../http-faults.ts";
 import type { Api } from "./api.ts";
-import type { Discovery } from "./discovery.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Connection } from "./connect.ts";
+import type { Noted } from "./ledger.ts";
 import { findOperation, operationLine } from "./operations.ts";
-import { OPERATIONS, type TwelvePortOptions } from "./options.ts";
-import type { TokenFacts } from "./token.ts";
+import { type OperationName, OPERATIONS, type TwelvePortOptions } from "./options.ts";
+import { isUuid } from "./replies.ts";
+import type { Spec } from "./spec.ts";
+import { timeText } from "./verdicts.ts";
+import { numbered } from "./waits.ts";
 
 /** What a check looks at. */
-export interface Checked {
+export interface Checked extends Connection {
   readonly options: TwelvePortOptions;
-  readonly origin: string;
-  readonly token: TokenFacts;
-  readonly discovery: Discovery;
-  readonly api: Api;
-  readonly actions: (signal: AbortSignal) => Promise<readonly string[]>;
-  readonly ledger: Ledger;
-  readonly label: (asset: string) => string;
   readonly clock: Clock;
+  readonly warn: (line: string) => void;
 }
 
 const SOON_MS = 14 * 86_400_000;
 
-/** How the vault stands: reached, the token accepted, what its document offers, what waits there. Reads no secret. */
+/**
+ * How the vault stands: reached, the token accepted, what its document offers, what waits there. Reads no secret. What
+ * a person should see to is a warning instead of a line.
+ */
 export async function checkLines(checked: Checked, signal: AbortSignal): Promise<readonly string[]> {
   const { options, origin, discovery, api, actions } = checked;
   const spec = await discovery.refresh(signal);
-  const lines = OPERATIONS.map((name) => {
-    try {
-      return operationLine(name, findOperation(spec, name, options.operations));
-    } catch (error) {
-      // Without these two nothing works; the others are missed only when they are needed.
-      if (name === "search" || name === "credentials" || !(error instanceof VaultError)) throw error;
-      return `operation ${name}: not found; ${error.message}; ${error.hint ?? ""}`;
-    }
-  });
+  const operations = OPERATIONS.flatMap((name) => operationLines(name, spec, checked));
   const others = spec.operations.length - OPERATIONS.length;
   const found = await searchLine(api, signal);
   return [
     `12Port at ${new URL(origin).host}, tenant ${quoted(options.tenant)}: ${found}`,
-    ...lines,
+    ...operations,
     ...(others > 0 ? [`the document lists ${spec.operations.length} operations in all`] : []),
     `request actions: ${(await actions(signal)).join(", ")}`,
     ...tokenLines(checked),
-    ...pendingLines(checked),
+    ...(await requestLines(checked, signal)),
   ];
+}
+
+/** What does not work for want of an operation; without the two others nothing does. */
+const WITHOUT: Readonly<Partial<Record<OperationName, string>>> = {
+  createRequest: "no approval can be asked for",
+  requestStatus: "no approval can be waited for",
+  completeRequest: "what was approved cannot be closed early",
+};
+
+function operationLines(name: OperationName, spec: Spec, { options, warn }: Checked): string[] {
+  try {
+    return [operationLine(name, findOperation(spec, name, options.operations))];
+  } catch (error) {
+    const lack = WITHOUT[name];
+    if (lack === undefined || !(error instanceof VaultError)) throw error;
+    warn(`operation ${name}: not found, so ${lack}; ${error.message}; ${error.hint ?? ""}`);
+    return [];
+  }
 }
 
 /** Also tells whether the token is accepted. */
@@ -62,22 +72,39 @@ async function searchLine(api: Api, signal: AbortSignal): Promise<string> {
   }
 }
 
-function tokenLines({ token, clock }: Checked): string[] {
-  if (token.expiresAt === undefined) return [];
-  const leftMs = token.expiresAt - clock.now();
-  const day = new Date(token.expiresAt).toISOString().slice(0, 10);
-  return [
+function tokenLines({ token: { expiresAt }, clock, warn }: Checked): string[] {
+  if (expiresAt === undefined) return [];
+  const leftMs = expiresAt - clock.now();
+  const day = new Date(expiresAt).toISOString().slice(0, 10);
+  if (leftMs >= SOON_MS) return [`the token expires on ${day}`];
+  warn(
     leftMs <= 0
-      ? `the token says that it expired on ${day}`
-      : `the token expires on ${day}${leftMs < SOON_MS ? ": soon, have a new one made" : ""}`,
-  ];
+      ? `the token says that it expired on ${day}: have a new one made in 12Port`
+      : `the token expires on ${day}: have a new one made in 12Port before that`,
+  );
+  return [];
 }
 
-function pendingLines({ ledger, label, clock }: Checked): string[] {
-  const pending = ledger.all().filter(({ until, state }) => until > clock.now() && state !== "rejected");
-  return pending.map(({ asset, state, request, until }) => {
-    const which = request === undefined ? "a request" : `request ${glimpse(request, 40)}`;
-    const stands = state === "open" ? "is approved" : "is with its approvers or on the way there";
-    return `${which} for asset ${glimpse(label(asset), 80)} ${stands}, until ${new Date(until).toISOString().slice(0, 16)}Z`;
-  });
+async function requestLines({ ledger, assets, clock }: Checked, signal: AbortSignal): Promise<string[]> {
+  const noted = ledger.all().filter(({ until }) => until > clock.now());
+  // The name of an id stands in the list alone. Without a list the id will do.
+  if (noted.some(({ asset }) => assets.label(asset) === asset)) await assets.list(signal).catch(() => {});
+  return noted.map((each) => requestLine(each, assets.label(each.asset)));
 }
+
+function requestLine({ asset, state, request, until }: Noted, label: string): string {
+  const which = request === undefined ? "a request" : numbered(request);
+  const name = label === asset && isUuid(asset) ? `asset ${asset}, name unknown` : glimpse(label, 80);
+  return `${which} for ${name} ${STANDS[state]} ${timeText(until)}`;
+}
+
+const UNDER_WAY = "is with 12Port's approvers or on the way there, until";
+const STANDS: Readonly<Record<Noted["state"], string>> = {
+  submitting: UNDER_WAY,
+  unsure: UNDER_WAY,
+  submitted: UNDER_WAY,
+  waiting: UNDER_WAY,
+  open: "is approved, until",
+  rejected: "was turned down; that counts until",
+  blocked: "is blocked by 12Port; it is not tried again before",
+};

@@ -1,7 +1,8 @@
 import type { Clock } from "../../core/clock.ts";
 import { VaultError } from "../../core/errors.ts";
+import { refuseAborted, untilAborted } from "../abort.ts";
 import type { Http } from "../http.ts";
-import { cancelledHere, untilAborted } from "./abort.ts";
+import { WHO } from "./options.ts";
 import type { Refuse } from "./refusals.ts";
 import { readSpec, type Spec, specPath } from "./spec.ts";
 
@@ -39,10 +40,10 @@ export function createDiscovery(
     }
     if (answer.status === 404) {
       throw new VaultError("config_invalid", `12Port has no MCP document for this tenant (${path})`, {
-        hint: "check server and tenant, and whether MCP support is enabled there",
+        hint: "tell the user to check server and tenant, and whether MCP support is enabled there",
       });
     }
-    if (answer.status !== 200) throw refuse(answer, "its MCP document");
+    if (answer.status !== 200) throw refuse(answer, "document");
     const spec = readSpec(answer.json, origin, tenant);
     known = { spec, etag: answer.header("etag"), endsAt };
     return spec;
@@ -55,12 +56,12 @@ export function createDiscovery(
       // Whoever waits for it hears of it.
       looking.catch(() => {});
     }
-    return untilAborted(looking, signal);
+    return untilAborted(looking, signal, WHO);
   };
 
   return {
     spec: async (signal) => {
-      if (signal.aborted) throw cancelledHere();
+      refuseAborted(signal, WHO);
       return known && clock.mono() < known.endsAt ? known.spec : refresh(signal);
     },
     refresh,

@@ -40,6 +40,11 @@ export function placeOf(ref: string): { readonly id: string; readonly field: Fie
   return { id, field };
 }
 
+/** The assets behind these handles, each once. */
+export function assetsOf(handles: readonly Pick<Handle, "ref">[]): readonly string[] {
+  return [...new Set(handles.map(({ ref }) => placeOf(ref).id))];
+}
+
 /** The refs of all that an asset holds. */
 export function refsOf(id: string): readonly string[] {
   return FIELDS.map((field) => refOf(id, field));

@@ -13,16 +13,22 @@ export type Process = z.output<typeof PROCESS>;
 /** Any moment that can be written down, epoch ms. */
 const TIME = z.number().min(0).max(8.64e15);
 
+const OBSTACLE = z.enum(["Restricted", "MFA", "withheld"]);
+
+/** What no approval helps against: two states of 12Port's own, and access that is called open and yet not given. */
+export type Obstacle = z.output<typeof OBSTACLE>;
+
 const RECORD = z.object({
   /**
    * submitting: being sent, so perhaps there. unsure: sent, and what became of it is not known. submitted: there, and
    * not seen in a queue yet. waiting: seen with the vault's people. open: they said yes. rejected: they said no.
+   * blocked: no approval helps for now.
    */
-  state: z.enum(["submitting", "unsure", "submitted", "waiting", "open", "rejected"]),
+  state: z.enum(["submitting", "unsure", "submitted", "waiting", "open", "rejected", "blocked"]),
   by: PROCESS,
   /** When it was submitted, epoch ms. */
   at: TIME,
-  /** End of the time that was requested, epoch ms. */
+  /** End of the time that was requested, or of the block, epoch ms. */
   until: TIME,
   /** 12Port's id of the request. */
   request: z.string().optional(),
@@ -32,6 +38,8 @@ const RECORD = z.object({
   workflow: z.string().optional(),
   /** Whether the asset was ever read under it. */
   given: z.boolean().optional(),
+  /** What blocks it. */
+  obstacle: OBSTACLE.optional(),
 });
 
 const STAKE = z.object({ process: PROCESS, until: z.number() });
@@ -60,15 +68,24 @@ export interface Ledger {
   /** The changed record; undefined when somebody else has changed it meanwhile. */
   readonly change: (noted: Noted, to: Partial<AccessRecord>) => Noted | undefined;
   readonly drop: (noted: Noted) => boolean;
+  /** Writes down that no approval helps just now; until when that counts, epoch ms. */
+  readonly block: (noted: Noted, obstacle: Obstacle) => number;
   /** Says that this process waits for an asset, or uses it, until then at most. */
   readonly join: (asset: string, until: number) => void;
   /** Takes that back; whether another process that still runs says it. */
   readonly leave: (asset: string) => boolean;
 }
 
+/** For how long an asset that is blocked is left alone. */
+const BLOCKED_MS = 5 * 60_000;
+
 /** The requests kept in these notes. */
 export function createLedger(notes: Notes, clock: Clock): Ledger {
   const me: Process = { id: randomUUID(), pid: process.pid, host: hostname() };
+  const change: Ledger["change"] = ({ asset, raw, ...record }, to) => {
+    const next: AccessRecord = { ...record, ...to };
+    return notes.swap(asset, raw, next) ? { ...next, asset, raw: next } : undefined;
+  };
   return {
     me,
     find: (asset) => {
@@ -84,11 +101,13 @@ export function createLedger(notes: Notes, clock: Clock): Ledger {
       const record: AccessRecord = { state: "submitting", by: me, at: clock.now(), until };
       return notes.add(asset, record) ? { ...record, asset, raw: record } : undefined;
     },
-    change: ({ asset, raw, ...record }, to) => {
-      const next: AccessRecord = { ...record, ...to };
-      return notes.swap(asset, raw, next) ? { ...next, asset, raw: next } : undefined;
-    },
+    change,
     drop: ({ asset, raw }) => notes.swap(asset, raw, undefined),
+    block: (noted, obstacle) => {
+      const until = clock.now() + BLOCKED_MS;
+      change(noted, { state: "blocked", obstacle, until });
+      return until;
+    },
     // Notes of their own, so that coming and going changes no record that somebody is about to change.
     join: (asset, until) => notes.put(`${asset}/${me.id}`, { process: me, until }),
     leave: (asset) => {
@@ -125,7 +144,7 @@ function parsed(asset: string, raw: unknown): Noted {
     "provider_unavailable",
     `what was noted of the request for 12Port asset ${asset} is not understood`,
     {
-      hint: "update agent-vault: a newer version has written it",
+      hint: "tell the user to update agent-vault: a newer version has written it",
     },
   );
 }

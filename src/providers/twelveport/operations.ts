@@ -1,8 +1,10 @@
 import { VaultError } from "../../core/errors.ts";
-import { glimpse } from "../../core/text.ts";
+import { glimpse, quoted } from "../../core/text.ts";
 import type { HttpRequest } from "../http.ts";
 import type { OperationName, TwelvePortOptions } from "./options.ts";
 import type { Operation, Spec } from "./spec.ts";
+
+const MOST_LISTED = 20;
 
 /** How an operation is known: by the spellings of its operationId, else by its looks. */
 interface Look {
@@ -48,10 +50,12 @@ export function findOperation(spec: Spec, name: OperationName, chosen: TwelvePor
   const wanted = chosen[name];
   if (wanted !== undefined) {
     const exact = spec.operations.filter(({ id }) => id === wanted);
-    return onlyOne(
-      exact.length > 0 ? exact : spec.operations.filter(({ id }) => bare(id) === bare(wanted)),
-      name,
-      spec,
+    const same = exact.length > 0 ? exact : spec.operations.filter(({ id }) => bare(id) === bare(wanted));
+    if (same.length > 0) return onlyOne(same, name, spec);
+    throw new VaultError(
+      "config_invalid",
+      `operations.${name} is ${quoted(wanted)}, which is not in 12Port's document; it has ${listOf(spec.operations)}`,
+      { hint: `tell the user to put one of these into operations.${name} of the vault, or to leave it out` },
     );
   }
   const byId = ids.map((id) => spec.operations.filter((each) => bare(each.id) === id)).find((some) => some.length > 0);
@@ -123,14 +127,18 @@ export function operationLine(name: OperationName, { id, method, path }: Operati
 function onlyOne(found: readonly Operation[], name: OperationName, spec: Spec): Operation {
   const [only, ...more] = found;
   if (only !== undefined && more.length === 0) return sentOnce(only, name);
-  const list = (some: readonly Operation[]): string => some.map(({ id }) => glimpse(id, 60)).join(", ");
   const message =
     only === undefined
-      ? `12Port's document has no operation for ${name}; it has ${list(spec.operations.slice(0, 20)) || "none at all"}`
-      : `12Port's document has several operations for ${name}: ${list(found.slice(0, 20))}`;
+      ? `12Port's document has no operation for ${name}; it has ${listOf(spec.operations)}`
+      : `12Port's document has several operations for ${name}: ${listOf(found)}`;
   throw new VaultError("config_invalid", message, {
-    hint: `put the right operationId into operations.${name} of the vault`,
+    hint: `tell the user to put the right operationId into operations.${name} of the vault`,
   });
+}
+
+function listOf(operations: readonly Operation[]): string {
+  const ids = operations.slice(0, MOST_LISTED).map(({ id }) => glimpse(id, 60));
+  return ids.join(", ") || "none at all";
 }
 
 /** What asks people or ends what they agreed to is no GET: those are tried again, by us and by whoever is in between. */

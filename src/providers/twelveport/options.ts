@@ -1,6 +1,12 @@
 import * as z from "zod";
 import { isServerAddress } from "../http.ts";
 
+/** How messages call it. */
+export const WHO = "12Port";
+
+/** The options that its hints name. */
+export const OPTION_NAMES = { address: "server", ca: "ca" } as const;
+
 /** An id that can stand in a path by itself, whatever the server calls an id. */
 export const ASSET_ID = /^[A-Za-z0-9][\w.:~-]{0,127}$/;
 
@@ -17,17 +23,14 @@ const operationId = z.string().min(1).max(200).optional();
 export const options = z.strictObject({
   server: z
     .string()
-    .refine(orVariable(isServerAddress), "the server is an https address with nothing behind the host and port")
+    .refine(orVariable(isServerAddress), "must be https://host or https://host:port, with nothing behind it")
     .describe("Address of the server: https://vault.example.com, with the port where it is not 443"),
   tenant: z
     .string()
-    .refine(orVariable(isTenant), "the tenant is its name alone, without / ? # and \\")
+    .min(1, { abort: true })
+    .refine(orVariable(isTenant), "must be its name alone, without / ? # and \\")
     .describe("Name of the tenant, as it stands in the addresses after /ztna/"),
-  token: z
-    .string()
-    .trim()
-    .regex(/^[\x21-\x7e]+$/, 'a token has no spaces or line breaks in it, and no "Bearer" before it')
-    .describe('API token that an administrator made for you; write "env:NAME"'),
+  token: z.string().min(1).describe('API token that an administrator made for you; write "env:NAME"'),
   ca: z
     .string()
     .min(1)
@@ -40,7 +43,7 @@ export const options = z.strictObject({
       z.string().min(1).max(200),
       z.string().refine(
         orVariable((text) => ASSET_ID.test(text)),
-        "an asset id is what stands in the asset's address",
+        "must be the id that stands in the asset's address",
       ),
     )
     .default({})

@@ -1,8 +1,9 @@
 import { type Clock, pause } from "../../core/clock.ts";
 import { VaultError } from "../../core/errors.ts";
 import { faultOf } from "../http-faults.ts";
-import { cancelledHere } from "./abort.ts";
+import { refuseAborted } from "../abort.ts";
 import type { Api } from "./api.ts";
+import { WHO } from "./options.ts";
 
 /** What was found of an asset's request under the actions it may be kept under. */
 export type Sighting =
@@ -31,7 +32,7 @@ export async function seek(
     // Closed may be what is left of an earlier request while the queue still lags.
     if (sighting.is === "active" || sighting.is === "blocked" || round === MORE_ROUNDS) return sighting;
     await pause(clock, BETWEEN_ROUNDS_MS, signal);
-    if (signal.aborted) throw cancelledHere();
+    refuseAborted(signal, WHO);
   }
 }
 

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { VaultError } from "../../core/errors.ts";
 import { glimpse } from "../../core/text.ts";
-import type { HttpRequest } from "../http.ts";
+import { elsewhereHint, type HttpRequest } from "../http.ts";
 import { child, createDocument, type Document, listAt } from "./document.ts";
-import { isAction } from "./options.ts";
+import { isAction, OPTION_NAMES } from "./options.ts";
 
 /** One operation of the server's own document. */
 export interface Operation {
@@ -66,7 +66,7 @@ export function readSpec(json: unknown, origin: string, tenant: string): Spec {
   const document = DOCUMENT.safeParse(json);
   if (!document.success) {
     throw new VaultError("config_invalid", `what 12Port has at ${specPath(tenant)} is not an OpenAPI document`, {
-      hint: "check server and tenant, and whether MCP support is enabled there",
+      hint: "tell the user to check server and tenant, and whether MCP support is enabled there",
     });
   }
   const whole = createDocument(json);
@@ -96,7 +96,7 @@ function serverPath(url: string, json: unknown, origin: string, tenant: string):
       "config_invalid",
       `12Port says its operations are at ${glimpse(target.origin, 80)}, and not at ${document.origin}`,
       {
-        hint: "the token is only sent where the configuration says: put that address into server if it is the right one",
+        hint: elsewhereHint(target, { options: OPTION_NAMES }),
       },
     );
   }

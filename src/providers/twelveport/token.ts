@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { VaultError } from "../../core/errors.ts";
 
 /** What a token says of itself, where it is a JWT. Nothing of it is verified: the server does that. */
 export interface TokenFacts {
@@ -13,6 +14,16 @@ const CLAIMS = z.object({
   exp: z.number().positive().max(8.64e12).optional().catch(undefined),
   sub: z.string().min(1).max(200).optional().catch(undefined),
 });
+
+/** A token as it is sent. Throws `provider_auth` where a text cannot be one; the text itself is never repeated. */
+export function tokenOf(text: string): string {
+  const token = text.trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  const why = token === "" ? "it is blank" : 'no spaces in it, and no "Bearer" before it';
+  throw new VaultError("provider_auth", `what is set as token is not a token: ${why}`, {
+    hint: "tell the user to put the API token that 12Port showed where the vault's token points to",
+  });
+}
 
 /** Looks into a token; empty when it is not a JWT. */
 export function tokenFacts(token: string): TokenFacts {

@@ -1,9 +1,11 @@
 import { VaultError } from "../../core/errors.ts";
-import { glimpse, quoted } from "../../core/text.ts";
+import { quoted } from "../../core/text.ts";
+import type { Obstacle } from "./ledger.ts";
+import { numbered } from "./waits.ts";
 
 /** The vault's people said no. `until`: when they may be asked again, epoch ms; undefined: with the next call. */
 export function turnedDown(label: string, until: number | undefined, request: string | undefined): VaultError {
-  const which = request === undefined ? "" : ` (request ${glimpse(request, 40)})`;
+  const which = request === undefined ? "" : ` (${numbered(request)})`;
   return new VaultError(
     "upstream_denied",
     `the approvers of 12Port turned down access to asset ${quoted(label)}${which}`,
@@ -16,23 +18,27 @@ export function turnedDown(label: string, until: number | undefined, request: st
   );
 }
 
-/** No approval can help. */
-export function blocked(label: string, state: "Restricted" | "MFA"): VaultError {
-  return state === "MFA"
-    ? new VaultError(
-        "upstream_blocked",
-        `12Port wants a second factor for asset ${quoted(label)}, which no program can give`,
-        {
-          hint: "ask the user to get it in 12Port, or have its administrator exempt the user of the token",
-        },
-      )
-    : new VaultError(
-        "upstream_blocked",
-        `12Port never permits the user of the token asset ${quoted(label)} from here`,
-        {
-          hint: "ask the administrator of 12Port about the workflow form that restricts it",
-        },
-      );
+const OBSTACLES: Readonly<Record<Obstacle, (asset: string) => readonly [message: string, hint: string]>> = {
+  MFA: (asset) => [
+    `12Port wants a second factor for asset ${asset}, which no program can give`,
+    "tell the user to get it in 12Port, or to have its administrator exempt the user of the token",
+  ],
+  Restricted: (asset) => [
+    `12Port does not let this token's user read asset ${asset}, whoever approves`,
+    "tell the user to ask the administrator of 12Port about the workflow form that restricts it",
+  ],
+  withheld: (asset) => [
+    `12Port says that access to asset ${asset} is open, and yet does not give it`,
+    "tell the user to ask the administrator of 12Port to look at the request",
+  ],
+};
+
+/** No approval helps. `until`: when it is tried again, epoch ms. */
+export function blocked(label: string, obstacle: Obstacle, until: number): VaultError {
+  const [message, hint] = OBSTACLES[obstacle](quoted(label));
+  return new VaultError("upstream_blocked", message, {
+    hint: `${hint}; it is not tried again before ${timeText(until)}`,
+  });
 }
 
 /** Waited for as long as the configuration says; the request itself goes on. */
@@ -53,17 +59,6 @@ export function notInTime(label: string): VaultError {
   );
 }
 
-/** A read was refused although 12Port calls the request open. */
-export function stillRestricted(label: string): VaultError {
-  return new VaultError(
-    "upstream_blocked",
-    `12Port says that access to asset ${quoted(label)} is open, and yet does not give it`,
-    {
-      hint: "ask the administrator of 12Port to look at the request; call again later to request access once more",
-    },
-  );
-}
-
 /** A read was refused: the vault's people have to be asked, or to answer. */
 export function approvalWanted(label: string): VaultError {
   return new VaultError("upstream_required", `asset ${quoted(label)} needs the approval of 12Port's own people`, {
@@ -77,11 +72,12 @@ export function notInQueue(label: string): VaultError {
     "upstream_required",
     `12Port took the request for asset ${quoted(label)} and does not show it yet`,
     {
-      hint: "call again in a minute; if it stays, see requestActions in the documentation of 12Port vaults",
+      hint: "call again in a minute; if it stays, tell the user to see requestActions in the documentation of 12Port vaults",
     },
   );
 }
 
-function timeText(ms: number): string {
+/** A moment, to the minute. */
+export function timeText(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

@@ -1,7 +1,9 @@
-import { cancelledHere } from "./abort.ts";
+import { refuseAborted, untilAborted } from "../abort.ts";
+import { WHO } from "./options.ts";
+import type { Wait } from "./waits.ts";
 
-/** Says who is waited for, whenever that changes. */
-export type Tell = (text: string) => void;
+/** Says what is waited for, whenever that changes. */
+export type Tell = (wait: Wait) => void;
 
 /** One who waits for an asset. */
 export interface Follower {
@@ -16,7 +18,7 @@ interface Watch {
   readonly followers: Set<Follower>;
   readonly over: Promise<void>;
   readonly abort: AbortController;
-  last: string | undefined;
+  last: Wait | undefined;
 }
 
 /** One watch for each asset, however many requests wait for it. */
@@ -25,20 +27,13 @@ export class Watches {
 
   /** Takes part in the watch over an asset, or begins it. It ends when all who follow it have left. */
   async follow(asset: string, follower: Follower, begin: Watching): Promise<void> {
-    const { signal } = follower;
-    if (signal.aborted) throw cancelledHere();
+    refuseAborted(follower.signal, WHO);
     const watch = this.#watches.get(asset) ?? this.#begin(asset, begin);
     watch.followers.add(follower);
     if (watch.last !== undefined) follower.tell(watch.last);
-    let leave = (): void => {};
-    const left = new Promise<never>((_, reject) => {
-      leave = () => reject(cancelledHere());
-      signal.addEventListener("abort", leave, { once: true });
-    });
     try {
-      await Promise.race([watch.over, left]);
+      await untilAborted(watch.over, follower.signal, WHO);
     } finally {
-      signal.removeEventListener("abort", leave);
       watch.followers.delete(follower);
       if (watch.followers.size === 0) this.#end(asset, watch);
     }
@@ -47,10 +42,11 @@ export class Watches {
   #begin(asset: string, begin: Watching): Watch {
     const abort = new AbortController();
     const followers = new Set<Follower>();
-    const tell: Tell = (text) => {
-      if (text === watch.last) return;
-      watch.last = text;
-      for (const follower of followers) follower.tell(text);
+    const tell: Tell = (wait) => {
+      const { last } = watch;
+      if (last?.for === wait.for && last.request === wait.request && last.label === wait.label) return;
+      watch.last = wait;
+      for (const follower of followers) follower.tell(wait);
     };
     // A turn later, so that whoever began it is there to be told.
     const over = Promise.resolve().then(() => begin(tell, abort.signal));

@@ -1,10 +1,12 @@
 import { type Clock, pause } from "../../core/clock.ts";
 import { VaultError } from "../../core/errors.ts";
-import { glimpse, quoted } from "../../core/text.ts";
+import { quoted } from "../../core/text.ts";
+import { refuseAborted, untilAborted } from "../abort.ts";
 import { faultOf, mayHaveHappened } from "../http-faults.ts";
-import { cancelledHere, untilAborted } from "./abort.ts";
 import type { Api } from "./api.ts";
 import { isGone, type Ledger, type Noted } from "./ledger.ts";
+import type { Locals } from "./local.ts";
+import { WHO } from "./options.ts";
 import { type Sighting, seek } from "./probe.ts";
 import type { RequestState } from "./replies.ts";
 import { blocked, nobodyAnswered, notInTime, turnedDown } from "./verdicts.ts";
@@ -13,6 +15,7 @@ import type { Tell, Watching } from "./watches.ts";
 export interface WorkflowOptions {
   readonly api: Api;
   readonly ledger: Ledger;
+  readonly locals: Locals;
   readonly clock: Clock;
   /** The values of RequestAction, asked for when they are needed. */
   readonly actions: (signal: AbortSignal) => Promise<readonly string[]>;
@@ -45,42 +48,44 @@ const AWAY_MS = 10 * 60_000;
  */
 export class Workflow {
   readonly #o: WorkflowOptions;
-  /** Assets whose last read was refused for want of an approval. */
-  readonly #restricted = new Set<string>();
   readonly #submissions = new Map<string, Promise<void>>();
 
   constructor(options: WorkflowOptions) {
     this.#o = options;
   }
 
-  /** Notes that an asset was refused for want of an approval: the next `prepare` asks for one. */
-  restrict(asset: string): void {
-    this.#restricted.add(asset);
-  }
-
   /** Whether there is anything to do or to wait for before an asset can be read. Asks nobody. */
   isPending(asset: string): boolean {
     const noted = this.#o.ledger.find(asset);
-    return noted === undefined ? this.#restricted.has(asset) : noted.state !== "open";
+    return noted === undefined ? this.#o.locals.of(asset).restricted : noted.state !== "open";
+  }
+
+  /** What is known to stand against an asset until later, so that nobody is asked in vain. Asks nobody. */
+  refusal(asset: string, label: string): VaultError | undefined {
+    const noted = this.#o.ledger.find(asset);
+    return noted && this.#refusalIn(noted, label);
   }
 
   /** Makes an asset ready: goes on from whatever is noted until the vault's people have answered. */
   prepare({ id, label, message }: Wanted): Watching {
     return async (tell, signal) => {
-      const { ledger } = this.#o;
+      const { ledger, locals } = this.#o;
+      const local = locals.of(id);
       try {
         for (;;) {
-          if (signal.aborted) throw cancelledHere();
-          await untilAborted(this.#submissions.get(id) ?? Promise.resolve(), signal);
+          refuseAborted(signal, WHO);
+          await untilAborted(this.#submissions.get(id) ?? Promise.resolve(), signal, WHO);
           const noted = ledger.find(id);
+          const refusal = noted && this.#refusalIn(noted, label);
+          if (refusal) throw refusal;
           if (noted === undefined) {
-            if (!this.#restricted.has(id)) return;
+            if (!local.restricted) return;
             await this.#submit({ id, label, message }, signal);
           } else if (await this.#advance(noted, label, tell, signal)) return;
         }
       } finally {
         // A read said so, and only the next read can say so again.
-        if (!signal.aborted) this.#restricted.delete(id);
+        if (!signal.aborted) local.restricted = false;
       }
     };
   }
@@ -89,18 +94,19 @@ export class Workflow {
   #advance(noted: Noted, label: string, tell: Tell, signal: AbortSignal): boolean | Promise<boolean> {
     const { state } = noted;
     if (state === "open") return true;
-    if (state === "rejected") return this.#onRejected(noted, label);
+    // Refused already where that still counts.
+    if (state === "rejected" || state === "blocked") return this.#forget(noted);
     if (state === "submitted") return this.#locate(noted, label, tell, signal);
     return state === "waiting" ? this.#poll(noted, label, tell, signal) : this.#recover(noted, label, tell, signal);
   }
 
   /** Asks the vault's people, if nobody else does. Noted before it is sent; once sent, nobody's leaving stops it. */
   async #submit({ id, label, message }: Wanted, signal: AbortSignal): Promise<void> {
-    const { ledger, clock, requestMs, api } = this.#o;
+    const { ledger, locals, clock, requestMs, api } = this.#o;
     const from = clock.now();
     const claimed = ledger.claim(id, from + requestMs);
     if (claimed === undefined) return;
-    this.#restricted.delete(id);
+    locals.of(id).restricted = false;
     const send = async (): Promise<void> => {
       let request;
       try {
@@ -115,7 +121,7 @@ export class Workflow {
     const sending = send().finally(() => this.#submissions.delete(id));
     sending.catch(() => {});
     this.#submissions.set(id, sending);
-    await untilAborted(sending, signal);
+    await untilAborted(sending, signal, WHO);
   }
 
   /** Finds out what became of a request that somebody began to submit, and did not get to the end of. */
@@ -124,7 +130,7 @@ export class Workflow {
     const ageMs = clock.now() - noted.at;
     const isOurs = noted.by.id === ledger.me.id;
     const isOver = noted.state === "unsure" || isOurs || isGone(noted.by);
-    tell(`waiting for an earlier request for 12Port asset ${glimpse(label, 80)} to show up`);
+    tell({ for: "earlier", label, request: noted.request });
     if (!isOver && ageMs < SUBMITTING_MS) {
       await this.#pause(GLANCE_MS, signal);
       return false;
@@ -137,14 +143,13 @@ export class Workflow {
       return false;
     }
     // It never arrived, or has been answered already: a read tells which of the two, and who then submits is alone.
-    ledger.drop(noted);
-    return false;
+    return this.#forget(noted);
   }
 
   /** Finds the action under which a request that was submitted is kept. */
   async #locate(noted: Noted, label: string, tell: Tell, signal: AbortSignal): Promise<boolean> {
     const { clock, api, actions, pollMs } = this.#o;
-    tell(`waiting for 12Port to put ${requestText(noted)} for asset ${glimpse(label, 80)} before its approvers`);
+    tell({ for: "queue", label, request: noted.request });
     const sighting = await seek(noted.asset, await actions(signal), api, clock, signal);
     // Approved by a form and not by people, it never was in a queue: let a read try.
     if (sighting.is === "none") return true;
@@ -166,12 +171,9 @@ export class Workflow {
       const state = await this.#stateOf(noted, heardAt, signal);
       if (state === "Active") {
         heardAt = clock.mono();
-        tell(
-          `waiting for the approvers of 12Port asset ${glimpse(label, 80)}${noted.request === undefined ? "" : ` (${requestText(noted)})`}`,
-        );
+        tell({ for: "approvers", label, request: noted.request });
       }
-      if (state === "away")
-        tell(`waiting for 12Port, which does not answer just now, about asset ${glimpse(label, 80)}`);
+      if (state === "away") tell({ for: "server", label, request: noted.request });
       if (state === "Open") {
         ledger.change(noted, { state: "open" });
         return false;
@@ -205,7 +207,7 @@ export class Workflow {
         "provider_unavailable",
         `12Port says of the request for asset ${asset} what is not known here`,
         {
-          hint: "look at the request in 12Port; this version of agent-vault may not fit that version of it",
+          hint: "tell the user to look at the request in 12Port; this version of agent-vault may not fit that version of it",
         },
       );
     } catch (error) {
@@ -230,26 +232,24 @@ export class Workflow {
     throw turnedDown(label, onReject === "ask" ? undefined : noted.until, noted.request);
   }
 
-  #onRejected(noted: Noted, label: string): boolean {
-    const { ledger, onReject } = this.#o;
-    if (onReject === "giveUp") throw turnedDown(label, noted.until, noted.request);
-    ledger.drop(noted);
+  #refusalIn({ state, obstacle = "withheld", until, request }: Noted, label: string): VaultError | undefined {
+    if (state === "blocked") return blocked(label, obstacle, until);
+    return state === "rejected" && this.#o.onReject === "giveUp" ? turnedDown(label, until, request) : undefined;
+  }
+
+  #forget(noted: Noted): false {
+    this.#o.ledger.drop(noted);
     return false;
   }
 
   #block(noted: Noted, label: string, state: "Restricted" | "MFA"): never {
-    this.#o.ledger.drop(noted);
-    throw blocked(label, state);
+    throw blocked(label, state, this.#o.ledger.block(noted, state));
   }
 
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
     await pause(this.#o.clock, ms, signal);
-    if (signal.aborted) throw cancelledHere();
+    refuseAborted(signal, WHO);
   }
-}
-
-function requestText({ request }: Noted): string {
-  return request === undefined ? "the request" : `request ${glimpse(request, 40)}`;
 }
 
 /** Not all who wait ask at the same moment. */

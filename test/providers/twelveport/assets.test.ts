@@ -167,9 +167,15 @@ describe("ids", () => {
     expect(fake.calls.search).toBe(0);
   });
 
-  it("that no asset has are not found", async () => {
+  it("that no asset has are not found, and one of the configuration is said to be wrong", async () => {
     const { open } = await scene();
-    expect(await refusal(ask(await open(), randomUUID()))).toMatchObject({ code: "secret_not_found" });
+    const id = randomUUID();
+    const hint = "call list_secrets for the names there are";
+    expect(await refusal(ask(await open(), id))).toMatchObject({ code: "secret_not_found", hint });
+    expect(await refusal(ask(await open({ assets: { ghost: id } }), "ghost"))).toMatchObject({
+      code: "secret_not_found",
+      hint: 'the id of "ghost" in the vault\'s assets is wrong; tell the user to correct it',
+    });
   });
 });
 

@@ -114,7 +114,7 @@ function reader(child: ChildProcess): Reader {
   };
 }
 
-export const isWaiting = ({ waiting = "" }: Line): boolean => waiting.includes("approvers of");
+export const isWaiting = ({ waiting = "" }: Line): boolean => waiting.includes("12Port's approvers: ");
 export const isOver = ({ value, error }: Line): boolean => value !== undefined || error !== undefined;
 
 /** A second process takes over what the first left behind; its people agree as soon as it waits for them. */

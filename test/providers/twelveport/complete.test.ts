@@ -15,7 +15,7 @@ async function used(options: object): Promise<Scene & { readonly id: string; rea
 
 function approving({ fake }: Scene): (text: string) => void {
   return (text) => {
-    if (text.includes("approvers of")) fake.approve("db");
+    if (text.includes("12Port's approvers: ")) fake.approve("db");
   };
 }
 
@@ -96,7 +96,7 @@ describe("an approved request", () => {
     const waiting = new Set<Provider>();
     const all = [quick, slow].map(async (provider) => {
       const told = (text: string): void => {
-        if (!text.includes("approvers of")) return;
+        if (!text.includes("12Port's approvers: ")) return;
         waiting.add(provider);
         if (waiting.size === 2) fake.approve("db", 1);
       };
@@ -116,7 +116,7 @@ describe("an approved request", () => {
     made.fake.add({ name: "db", password: PASSWORD, way: "approvers" });
     const provider = await made.open();
     const stop = new AbortController();
-    const waiting = (text: string): void => void (text.includes("approvers of") && stop.abort());
+    const waiting = (text: string): void => void (text.includes("12Port's approvers: ") && stop.abort());
     await refusal(settle(made.clock, ask(provider, "db", { waiting, signal: stop.signal })));
     made.fake.approve("db");
     provider.ended?.(nothing);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { twelveport } from "../../../src/providers/twelveport/index.ts";
 import type { FakeFault, FakeTwelvePortOptions } from "../../support/fake-twelveport.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { loadPatched } from "../../support/patched.ts";
 import { providerContext } from "../../support/provider-context.ts";
 import { selfSigned } from "../../tunnels/self-signed.ts";
@@ -33,6 +34,7 @@ describe("the server's own document", () => {
     expect(error).toMatchObject({
       code: "config_invalid",
       message: `12Port says its operations are at ${elsewhere.fake.origin}, and not at ${fake.origin}`,
+      hint: `if ${new URL(elsewhere.fake.origin).host} is right, write it into "server"; the token is sent nowhere else`,
     });
     expect(Object.values(elsewhere.fake.calls).every((count) => count === 0)).toBe(true);
   });
@@ -91,7 +93,7 @@ describe("the server's own document", () => {
       code: "config_invalid",
       message:
         "12Port's document has no operation for search; it has credentials_1, createAssetRequest, get-request-status, complete-request, findRequests_2",
-      hint: "put the right operationId into operations.search of the vault",
+      hint: "tell the user to put the right operationId into operations.search of the vault",
     });
     expect(await ask(provider, id)).toEqual([PASSWORD]);
     const odd = await scene({ spelling: "unknown" });
@@ -99,6 +101,9 @@ describe("the server's own document", () => {
     expect(await ask(await odd.open({ operations: { search: "opA", credentials: "opB" } }), "db")).toEqual([PASSWORD]);
     expect(await refusal((await odd.open({ operations: { search: "opZ" } })).resolve(["db"], never))).toMatchObject({
       code: "config_invalid",
+      message: expect.stringMatching(
+        /^operations\.search is "opZ", which is not in 12Port's document; it has op[A-Z], /,
+      ) as string,
     });
   });
 
@@ -141,7 +146,7 @@ describe("the server's own document", () => {
       const { fake, open, clock } = await scene({ actions });
       const action = actions === "nowhere" ? "AssetAccess" : "TestDelete";
       fake.add({ name: "db", password: PASSWORD, way: "approvers", action });
-      const waiting = (text: string): void => void (text.includes("approvers of") && fake.approve("db"));
+      const waiting = (text: string): void => void (text.includes("12Port's approvers: ") && fake.approve("db"));
       expect(await settle(clock, ask(await open(), "db", { waiting }))).toEqual([PASSWORD]);
       expect(fake.calls.requestStatus).toBeLessThan(12);
     }
@@ -163,7 +168,7 @@ describe("trouble", () => {
     [
       "insufficient",
       "provider_forbidden",
-      /^12Port does not permit the user of the token .* \(MSG-00403, status 403\)$/,
+      /^12Port does not let this token's user (?:read|search) .* \(MSG-00403, status 403\)$/,
     ],
     ["limited", "rate_limited", /takes no more calls for now$/],
     ["outage", "provider_unavailable", /is out of order \(status 503\)$/],
@@ -245,17 +250,18 @@ describe("trouble", () => {
 });
 
 describe("doctor", () => {
-  const check = async (options: FakeTwelvePortOptions = {}, more: object = {}): Promise<readonly string[]> => {
-    const { fake, open } = await scene(options);
+  const check = async (options: FakeTwelvePortOptions = {}, more: object = {}) => {
+    const { fake, open, warnings } = await scene(options);
     fake.add({ name: "db", password: PASSWORD });
     const lines = (await (await open(more)).check?.(never)) ?? [];
     expect(fake.calls.credentials).toBe(0);
-    for (const secret of [PASSWORD, fake.token]) expect(lines.join("\n")).not.toContain(secret);
-    return lines;
+    for (const secret of [PASSWORD, fake.token]) expect([...lines, ...warnings].join("\n")).not.toContain(secret);
+    return { lines, warnings };
   };
 
   it("is told that the vault is there, what was found in its document, and what the actions are", async () => {
-    const lines = await check();
+    const { lines, warnings } = await check();
+    expect(warnings).toEqual([]);
     expect(lines[0]).toMatch(/^12Port at 127\.0\.0\.1:\d+, tenant "acme": reached, with 1 or more assets to be found$/);
     expect(lines[1]).toMatch(/^operation search: polySearch_1 \(GET \/api\/mcp\/\w+\/assets\/search\)$/);
     expect(lines.filter((line) => line.startsWith("operation "))).toHaveLength(5);
@@ -265,20 +271,32 @@ describe("doctor", () => {
     );
   });
 
-  it("is told which operation is missing, and that a search for everything is refused", async () => {
-    const lines = await check({ without: ["completeRequest"], emptySearch: false });
+  it("is warned of an operation that is missing, and told that a search for everything is refused", async () => {
+    const { lines, warnings } = await check({ without: ["completeRequest"], emptySearch: false });
     expect(lines[0]).toContain("it does not answer a search for everything");
-    expect(lines.some((line) => line.startsWith("operation completeRequest: not found"))).toBe(true);
+    expect(lines.filter((line) => line.startsWith("operation "))).toHaveLength(4);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^operation completeRequest: not found, so what was approved cannot be closed early; .*operations\.completeRequest of the vault$/,
+      ),
+    ]);
   });
 
-  it("is told when the token runs out", async () => {
-    const { fake, open, clock } = await scene();
-    const soon = { exp: Math.floor(clock.now() / 1_000) + 86_400 };
-    const made = await scene({ token: jwt(soon) });
-    made.fake.add({ name: "db" });
-    expect(await (await made.open()).check?.(never)).toContain(
-      "the token expires on 2026-11-21: soon, have a new one made",
-    );
+  it.each([
+    [-1, [], ["the token says that it expired on 2026-11-19: have a new one made in 12Port"]],
+    [1, [], ["the token expires on 2026-11-21: have a new one made in 12Port before that"]],
+    [60, ["the token expires on 2027-01-19"], []],
+  ])("is told when the token runs out, and warned before it does (%i days)", async (days, said, warned) => {
+    const exp = Math.floor(new FakeClock().now() / 1_000) + days * 86_400;
+    const { fake, open, warnings } = await scene({ token: jwt({ exp }) });
+    fake.add({ name: "db" });
+    const lines = (await (await open()).check?.(never)) ?? [];
+    expect(lines.filter((line) => line.startsWith("the token"))).toEqual(said);
+    expect(warnings).toEqual(warned);
+  });
+
+  it("is told that the token is not accepted", async () => {
+    const { fake, open } = await scene();
     fake.break("wrong");
     expect(await refusal((await open()).check?.(never) ?? Promise.resolve())).toMatchObject({ code: "provider_auth" });
   });
@@ -295,11 +313,26 @@ describe("doctor", () => {
     fake.add({ name: "db", way: "approvers" });
     const stop = new AbortController();
     const provider = await open();
-    const waiting = (text: string): void => void (text.includes("approvers of") && stop.abort());
+    const waiting = (text: string): void => void (text.includes("12Port's approvers: ") && stop.abort());
     await refusal(settle(clock, ask(provider, "db", { waiting, signal: stop.signal })));
-    const lines = (await provider.check?.(never)) ?? [];
-    expect(lines).toContain(
-      "request 4711 for asset db is with its approvers or on the way there, until 2026-11-20T15:32Z",
+    const line = "request 4711 for db is with 12Port's approvers or on the way there, until 2026-11-20 15:32 UTC";
+    expect(await provider.check?.(never)).toContain(line);
+    // Another process has heard no name yet.
+    expect(await (await open()).check?.(never)).toContain(line);
+    fake.remove("db");
+    expect((await (await open()).check?.(never))?.at(-1)).toMatch(
+      /^request 4711 for asset [0-9a-f-]{36}, name unknown /,
+    );
+  });
+
+  it("is told what was turned down", async () => {
+    const { fake, open, clock } = await scene();
+    fake.add({ name: "db", way: "approvers" });
+    const provider = await open();
+    const waiting = (text: string): void => void (text.includes("12Port's approvers: ") && fake.reject("db"));
+    await refusal(settle(clock, ask(provider, "db", { waiting })));
+    expect(await provider.check?.(never)).toContain(
+      "request 4711 for db was turned down; that counts until 2026-11-20 15:32 UTC",
     );
   });
 });
@@ -324,8 +357,7 @@ describe("the options", () => {
     { tenant: ".." },
     { tenant: "a/b" },
     { tenant: "" },
-    { token: "Bearer x" },
-    { token: "a\nb" },
+    { token: "" },
     { assets: { db: "../x" } },
     { pollSeconds: 4 },
     { pollSeconds: 301 },
@@ -335,6 +367,41 @@ describe("the options", () => {
     { surprise: true },
   ])("refuse %j", (wrong) => {
     expect(twelveport.options.safeParse({ ...good, ...wrong }).success).toBe(false);
+  });
+
+  it.each([
+    [{ server: "vault.example" }, "must be https://host or https://host:port, with nothing behind it"],
+    [{ tenant: "a/b" }, "must be its name alone, without / ? # and \\"],
+  ])("say how %j is written", (wrong, message) => {
+    const { error } = twelveport.options.safeParse({ ...good, ...wrong });
+    expect(error?.issues.map((issue) => issue.message)).toEqual([message]);
+  });
+
+  it("say of an empty tenant and an empty token one thing each", () => {
+    const { error } = twelveport.options.safeParse({ ...good, tenant: "", token: "" });
+    expect(error?.issues.map(({ code, path }) => [code, path])).toEqual([
+      ["too_small", ["tenant"]],
+      ["too_small", ["token"]],
+    ]);
+  });
+
+  it.each([
+    ["Bearer hunter2-4711", /^what is set as token is not a token: no spaces in it, and no "Bearer" before it$/],
+    ["hunter2\n4711", /^what is set as token is not a token: no spaces in it, and no "Bearer" before it$/],
+    [" \t", /^what is set as token is not a token: it is blank$/],
+  ])("take a token that cannot be one (%#) for credentials that are not accepted", async (token, message) => {
+    const options = twelveport.options.parse({ ...good, token });
+    expect(await refusal(twelveport.open(options, providerContext()), "hunter2")).toMatchObject({
+      code: "provider_auth",
+      message: expect.stringMatching(message) as string,
+      hint: expect.stringMatching(/^tell the user to /) as string,
+    });
+  });
+
+  it("take a token with a line break at its end, as a file has it", async () => {
+    const { fake, open } = await scene();
+    fake.add({ name: "db", password: PASSWORD });
+    expect(await ask(await open({ token: `${fake.token}\n` }), "db")).toEqual([PASSWORD]);
   });
 
   it("refuse to wait for longer than is requested", () => {

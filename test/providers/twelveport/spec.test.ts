@@ -111,6 +111,6 @@ it("a document that is full of traps serves as any other", async () => {
     }),
   });
   fake.add({ name: "db", password: "hunter2-4711", way: "approvers" });
-  const waiting = (text: string): void => void (text.includes("approvers of") && fake.approve("db"));
+  const waiting = (text: string): void => void (text.includes("12Port's approvers: ") && fake.approve("db"));
   expect(await settle(clock, ask(await open(), "db", { waiting }))).toEqual(["hunter2-4711"]);
 });

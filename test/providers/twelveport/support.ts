@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { afterEach, expect } from "vitest";
 import type { Clock } from "../../../src/core/clock.ts";
 import { VaultError } from "../../../src/core/errors.ts";
-import type { Provider } from "../../../src/core/ports.ts";
+import type { PrepareContext, Provider } from "../../../src/core/ports.ts";
 import type { Handle } from "../../../src/core/request.ts";
 import type { ProviderContext } from "../../../src/providers/define.ts";
 import { twelveport } from "../../../src/providers/twelveport/index.ts";
@@ -118,17 +118,24 @@ export async function handlesOf(
   return [handle];
 }
 
+/** What `prepare` is asked with. */
+export function preparing(more: Partial<PrepareContext> = {}): PrepareContext {
+  return {
+    reason: "run migration 0042",
+    requester: { claims: { client: "claude-code 2.1" }, facts: { user: "ada", host: "box", folder: "/work" } },
+    signal: never,
+    waiting: () => {},
+    ...more,
+  };
+}
+
 /** Reads as the broker does: prepare, read, and both once more where the vault's people have to be asked. */
 export async function ask(provider: Provider, name: string, asking: Asking = {}): Promise<string[]> {
   const { signal = never, waiting = () => {} } = asking;
   const handles = await handlesOf(provider, name, asking.fields);
   for (let isFirst = true; ; isFirst = false) {
-    await provider.prepare?.(handles, {
-      reason: "run migration 0042",
-      requester: { claims: { client: "claude-code 2.1" }, facts: { user: "ada", host: "box", folder: "/work" } },
-      signal,
-      waiting,
-    });
+    for (const outcome of (await provider.prepare?.(handles, preparing({ signal, waiting }))) ?? [])
+      if (outcome instanceof Error) throw outcome;
     const results = await provider.read(handles, signal);
     // A twin has a VaultError of its own.
     const wanting = results.find((each) => each instanceof Error && each.code === "upstream_required");
@@ -149,6 +156,6 @@ export async function refusal(promise: Promise<unknown>, ...secret: readonly str
   const only: unknown = Array.isArray(error) && error.length === 1 ? error[0] : error;
   expect(only).toBeInstanceOf(VaultError);
   const all = `${inspect(only, { depth: 9, showHidden: true })}${JSON.stringify(only)}`;
-  for (const each of [...secret, "Bearer", "TENANT:"]) expect(all).not.toContain(each);
+  for (const each of [...secret, "Bearer ", "TENANT:"]) expect(all).not.toContain(each);
   return only as VaultError;
 }

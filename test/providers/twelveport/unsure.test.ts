@@ -9,7 +9,7 @@ async function guarded(): Promise<Scene & { readonly id: string; readonly waitin
   const made = await scene();
   const { id } = made.fake.add({ name: "db", password: PASSWORD, way: "approvers" });
   const waiting = (text: string): void => {
-    if (text.includes("approvers of")) made.fake.approve("db");
+    if (text.includes("12Port's approvers: ")) made.fake.approve("db");
   };
   return { ...made, id, waiting };
 }
@@ -98,7 +98,7 @@ it("one that another process is submitting is left to it for a minute", async ()
   };
   expect(await settle(clock, ask(await open(), "db", { waiting: tell }))).toEqual([PASSWORD]);
   expect(clock.now() - from).toBeGreaterThanOrEqual(60_000);
-  expect(told[0]).toBe("waiting for an earlier request for 12Port asset db to show up");
+  expect(told[0]).toBe("waiting for an earlier request to show up in 12Port: db");
   expect(fake.requests).toHaveLength(1);
 });
 

@@ -3,7 +3,7 @@ import { twelveport } from "../../../src/providers/twelveport/index.ts";
 import type { Way } from "../../support/fake-twelveport.ts";
 import { loadPatched, type Plant } from "../../support/patched.ts";
 import { providerContext } from "../../support/provider-context.ts";
-import { ask, handlesOf, never, refusal, type Scene, scene, settle, until } from "./support.ts";
+import { ask, handlesOf, never, preparing, refusal, type Scene, scene, settle, until } from "./support.ts";
 
 const PASSWORD = "hunter2-4711";
 
@@ -20,9 +20,12 @@ async function guarded(
 /** Does something whenever the people of the vault are what is waited for. */
 function whenAsked(run: () => void): (text: string) => void {
   return (text) => {
-    if (text.includes("approvers of")) run();
+    if (text.includes("12Port's approvers: ")) run();
   };
 }
+
+/** Two of them are asked at the same time. */
+const BOTH = /^waiting for 12Port's approvers: (?:a, request \d+; b|b, request \d+; a), request \d+$/;
 
 /** What the workflow may do: so much and no more. */
 function expectOneWorkflow({ fake, id }: Scene & { readonly id: string }, reads = 2): void {
@@ -38,13 +41,7 @@ describe("an asset without a workflow", () => {
     const provider = await open();
     const handles = await handlesOf(provider, "db");
     const before = { ...fake.calls };
-    const context = {
-      reason: "r",
-      requester: { claims: { client: "c" }, facts: { user: "u", host: "h", folder: "f" } },
-      signal: never,
-      waiting: () => {},
-    };
-    await provider.prepare?.(handles, context);
+    expect(await provider.prepare?.(handles, preparing())).toEqual(["ready"]);
     expect(fake.calls).toEqual(before);
     expect(await ask(provider, "db")).toEqual([PASSWORD]);
     expect(fake.calls).toMatchObject({ credentials: 1, createRequest: 0, requestStatus: 0 });
@@ -61,11 +58,11 @@ describe("the approval of the vault's own people", () => {
       const told: string[] = [];
       const waiting = (text: string): void => {
         told.push(text);
-        if (text.includes("approvers of")) fake.approve("db-prod", 3);
+        if (text.includes("12Port's approvers: ")) fake.approve("db-prod", 3);
       };
       expect(await settle(clock, ask(provider, "db-prod", { waiting }))).toEqual([PASSWORD]);
       expectOneWorkflow(made);
-      expect(told.at(-1)).toBe("waiting for the approvers of 12Port asset db-prod (request 4711)");
+      expect(told.at(-1)).toBe("waiting for 12Port's approvers: db-prod, request 4711");
       const { body } = fake.requests[0] ?? {};
       expect(body).toEqual({
         message: 'An AI agent asks through agent-vault (its client says it is "claude-code 2.1"): run migration 0042',
@@ -115,7 +112,7 @@ describe("the approval of the vault's own people", () => {
     const asking = [0, 1, 2].map((at) => {
       const waiting = (text: string): void => {
         told.set(at, text);
-        if ([0, 1, 2].every((each) => told.get(each)?.includes("approvers of"))) fake.approve("db-prod", 1);
+        if ([0, 1, 2].every((each) => told.get(each)?.includes("12Port's approvers: "))) fake.approve("db-prod", 1);
       };
       return ask(provider, "db-prod", { waiting });
     });
@@ -132,14 +129,9 @@ describe("the approval of the vault's own people", () => {
     const provider = await open();
     const handles = (await provider.resolve(["a", "b", "c"], never)) as Awaited<ReturnType<typeof handlesOf>>;
     const told: string[] = [];
-    const context = {
-      reason: "r",
-      requester: { claims: { client: "c" }, facts: { user: "u", host: "h", folder: "f" } },
-      signal: never,
-      waiting: (text: string): void => {
-        told.push(text);
-        if (text.includes("asset a (") && text.includes("asset b (")) for (const name of ["a", "b"]) fake.approve(name);
-      },
+    const waiting = (text: string): void => {
+      told.push(text);
+      if (BOTH.test(text)) for (const name of ["a", "b"]) fake.approve(name);
     };
     const first = await provider.read(handles, never);
     expect(first.map((each) => ("code" in each ? each.code : "ok"))).toEqual([
@@ -147,21 +139,22 @@ describe("the approval of the vault's own people", () => {
       "upstream_required",
       "ok",
     ]);
-    await settle(clock, provider.prepare?.(handles, context) ?? Promise.resolve());
+    const prepared = provider.prepare?.(handles, preparing({ waiting })) ?? Promise.resolve([]);
+    expect(await settle(clock, prepared)).toEqual(["ready", "ready", "ready"]);
     const second = await provider.read(handles, never);
     expect(second.map((each) => ("code" in each ? each.code : each.reveal()))).toEqual([
       "hunter2-a",
       "hunter2-b",
       "hunter2-c",
     ]);
-    expect(told.some((text) => text.includes("; "))).toBe(true);
+    expect(told).toContainEqual(expect.stringMatching(BOTH));
   });
 
   it("is found in a queue that lags", async () => {
     const made = await guarded({ lag: 2 });
     const { fake, clock, open } = made;
     const waiting = (text: string): void => {
-      if (text.includes("approvers of")) fake.approve("db-prod", 1);
+      if (text.includes("12Port's approvers: ")) fake.approve("db-prod", 1);
     };
     expect(await settle(clock, ask(await open(), "db-prod", { waiting }))).toEqual([PASSWORD]);
     expectOneWorkflow(made);
@@ -199,7 +192,7 @@ describe("a rejection", () => {
     const made = await guarded();
     const provider = await made.open(options);
     const waiting = (text: string): void => {
-      if (text.includes("approvers of") && made.fake.requests.length === 1) made.fake.reject("db-prod");
+      if (text.includes("12Port's approvers: ") && made.fake.requests.length === 1) made.fake.reject("db-prod");
     };
     const error = await refusal(settle(made.clock, ask(provider, "db-prod", { waiting })), PASSWORD);
     return { ...made, provider, error };
@@ -243,14 +236,14 @@ describe("a rejection", () => {
     const plant: Plant = {
       file: "src/providers/twelveport/workflow.ts",
       from: 'if (state === "Closed") return this.#reject(noted, label);\n      if (state === "Restricted"',
-      to: 'if (state === "Closed") { this.#restricted.add(noted.asset); ledger.drop(noted); return false; }\n      if (state === "Restricted"',
+      to: 'if (state === "Closed") { this.#o.locals.of(noted.asset).restricted = true; ledger.drop(noted); return false; }\n      if (state === "Restricted"',
     };
     const twin = (
       (await loadPatched("src/providers/twelveport/index.ts", [plant])) as { twelveport: typeof twelveport }
     ).twelveport;
     const provider = await twin.open(twin.options.parse(fake.options), providerContext({ clock, notes }));
     const waiting = (text: string): void => {
-      if (!text.includes("approvers of")) return;
+      if (!text.includes("12Port's approvers: ")) return;
       if (fake.requests.length < 3) fake.reject("db-prod");
       else fake.approve("db-prod");
     };
@@ -267,7 +260,7 @@ describe("a rejection", () => {
     const slow = fake.assets[0];
     if (slow) Object.assign(slow, { lag: 4 });
     const waiting = (text: string): void => {
-      if (text.includes("approvers of")) fake.approve("db-prod", 1);
+      if (text.includes("12Port's approvers: ")) fake.approve("db-prod", 1);
     };
     expect(await settle(clock, ask(provider, "db-prod", { waiting }))).toEqual([PASSWORD]);
   });
@@ -275,7 +268,7 @@ describe("a rejection", () => {
 
 describe("what no approval can help with", () => {
   it.each([
-    ["restricting", "12Port never permits the user of the token asset"],
+    ["restricting", '12Port does not let this token\'s user read asset "db-prod", whoever approves'],
     ["mfa", "12Port wants a second factor for asset"],
   ] as const)("%s is told as it is", async (way, message) => {
     const { fake, clock, open, id } = await guarded({ way });
@@ -301,7 +294,7 @@ describe("what no approval can help with", () => {
     });
     expectOneWorkflow(made);
     expect(await refusal(settle(clock, ask(provider, "db-prod")))).toMatchObject({ code: "upstream_blocked" });
-    expectOneWorkflow(made, 3);
+    expectOneWorkflow(made);
   });
 
   it("access that somebody closed is asked for anew", async () => {
@@ -343,7 +336,7 @@ describe("waiting", () => {
     const told: string[] = [];
     const leaving = refusal(ask(provider, "db-prod", { signal: stop.signal }));
     const staying = ask(provider, "db-prod", { waiting: (text) => void told.push(text) });
-    await until(() => told.some((text) => text.includes("approvers of")));
+    await until(() => told.some((text) => text.includes("12Port's approvers: ")));
     stop.abort();
     expect((await leaving).code).toBe("cancelled");
     fake.approve("db-prod");
@@ -377,14 +370,14 @@ describe("waiting", () => {
     };
     expect(await settle(clock, ask(await open(), "db-prod", { waiting }))).toEqual([PASSWORD]);
     expectOneWorkflow(made);
-    expect(told.at(-1)).toBe("waiting for 12Port, which does not answer just now, about asset db-prod");
+    expect(told.at(-1)).toBe("waiting for 12Port, which does not answer just now: db-prod");
   });
 
   it("does not bear a token that is no longer accepted", async () => {
     const made = await guarded();
     const { fake, clock, open } = made;
     const waiting = (text: string): void => {
-      if (text.includes("approvers of")) fake.break("expired");
+      if (text.includes("12Port's approvers: ")) fake.break("expired");
     };
     const provider = await open();
     expect(await refusal(settle(clock, ask(provider, "db-prod", { waiting })))).toMatchObject({

@@ -44,7 +44,8 @@ interface Options {
 function openPaper({ server, token, ca }: Options, context: ProviderContext, bug: Bug | undefined): Provider {
   const is = (planted: Bug): boolean => bug === planted;
   const { clock } = context;
-  const common = { who: "the paper vault", origin: server, userAgent: "paper", clock };
+  const options = { address: "server", ca: "ca" };
+  const common = { who: "the paper vault", origin: server, options, userAgent: "paper", clock };
   const good = createHttp({ ...common, ca, token: new Secret(token) });
   const http: Http = bug === undefined ? good : buggyHttp(bug, good, { server, token, ca, clock });
   const names = kept(clock, bug, (signal) => list(http, signal, bug));
@@ -173,8 +174,9 @@ function openPaper({ server, token, ca }: Options, context: ProviderContext, bug
       }
       return fields.map((field) => handle(name, entry, field));
     },
-    prepare: async () => {
+    prepare: async (handles) => {
       if (is("asks before it reads")) await http.request({ method: "GET", path: "/papers", signal: none });
+      return handles.map(() => "ready");
     },
     read: async (handles, signal): Promise<Each<Secret>> => {
       refuse(signal);

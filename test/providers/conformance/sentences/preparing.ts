@@ -11,12 +11,13 @@ export const preparesAtOnce = sentence(
     const handles = await resolve(stage, provider, "DB_PASSWORD");
     const before = calls();
     const said: string[] = [];
-    await must(provider.prepare)(handles, {
+    const outcomes = await must(provider.prepare)(handles, {
       reason: "to see whether promises are kept",
       requester: { claims: { client: "conformance" }, facts: { user: "ada", host: "box", folder: "/work" } },
       signal: stage.signal,
       waiting: (text) => void said.push(text),
     });
+    verify(outcomes).toEqual(["ready"]);
     verify(calls()).toEqual(before);
     verify(said).toEqual([]);
   },

@@ -33,12 +33,14 @@ try {
     return handle;
   });
   for (let tries = 0; tries < 2; tries++) {
-    await provider.prepare?.(handles, {
-      reason: "run migration 0042",
-      requester: { claims: { client: "test" }, facts: { user: "ada", host: "box", folder: "/work" } },
-      signal,
-      waiting: (waiting) => say({ waiting }),
-    });
+    const [outcome] =
+      (await provider.prepare?.(handles, {
+        reason: "run migration 0042",
+        requester: { claims: { client: "test" }, facts: { user: "ada", host: "box", folder: "/work" } },
+        signal,
+        waiting: (waiting) => say({ waiting }),
+      })) ?? [];
+    if (outcome instanceof Error) throw outcome;
     const [value] = await provider.read(handles, signal);
     if (value instanceof Error && value.code === "upstream_required" && tries === 0) continue;
     if (value === undefined || value instanceof Error) throw value ?? new Error("no outcome");
