@@ -55,9 +55,8 @@ async function checkVault({ name, type, title, can, rules, use }: VaultConfig, a
     const [first = `${title}, not checked`, ...more] = lines.map(visible);
     state.push(finding("ok", about, first), ...more.map((line) => finding("note", about, line)));
   } catch (error) {
-    const known = asVaultError(error);
-    const hint = known.hint ?? `agent-vault providers --type ${type} lists its options and what they mean`;
-    state.push({ ...failed(about, known), hint });
+    const hint = `agent-vault providers --type ${type} lists its options and what they mean`;
+    state.push({ hint, ...failed(about, asVaultError(error)) });
   }
   await close(opening);
   const warnings = new Set([...said, ...use.warnings(context)]);

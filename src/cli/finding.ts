@@ -23,7 +23,7 @@ export function finding(state: State, about: string, text: string, hint?: string
   return { state, about, text, ...(hint === undefined || hint === "" ? {} : { hint }) };
 }
 
-/** What a step that failed has to say. */
+/** What a step that failed has to say. What an agent is to tell the user is said to the user here. */
 export function failed(about: string, { message, hint, code }: VaultError): Finding {
-  return { ...finding("failed", about, message, hint), code };
+  return { ...finding("failed", about, message, hint?.replace(/^tell the user (?:to|that) /, "")), code };
 }

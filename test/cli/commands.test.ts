@@ -370,6 +370,8 @@ describe("doctor", () => {
       );
       expect({ status, closed }).toEqual({ status: 1, closed: 1 });
       expect((await meet({ check: trouble() })).out).toContain("agent-vault providers --type env lists its options");
+      const told = await meet({ check: trouble("tell the user to make a new one") });
+      expect(told.out).toContain("(provider_expired)\n            make a new one\n");
     });
 
     it("may fail to close without a word", async () => {
