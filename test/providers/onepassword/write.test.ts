@@ -5,9 +5,9 @@ import { Secret } from "../../../src/core/secret.ts";
 import type { CategoryName } from "../../../src/providers/onepassword/categories.ts";
 import type { OnePasswordOptions } from "../../../src/providers/onepassword/provider.ts";
 import { fakeOnePassword, type FakeOnePassword, type ItemSeed } from "../../support/fake-onepassword.ts";
-import { loadPatched, type Plant } from "../../support/patched.ts";
+import type { Plant } from "../../support/patched.ts";
 import { providerContext } from "../../support/provider-context.ts";
-import { errorOf, get, good, plan, save, SIGNAL } from "./support.ts";
+import { errorOf, get, good, plan, save, SIGNAL, twinOf } from "./support.ts";
 
 const WORK = "7aaaaaaaaaaaaaaaaaaaaawork";
 
@@ -329,10 +329,6 @@ async function twins(plants: readonly Plant[]): Promise<{ codes: string[]; made:
   return { codes, made: fake.vault("Work").items.length };
 }
 
-async function twin(plants: readonly Plant[], fake: FakeOnePassword): Promise<Provider> {
-  const { openOnePassword } = (await loadPatched("src/providers/onepassword/provider.ts", plants)) as {
-    openOnePassword: (...args: unknown[]) => Promise<Provider>;
-  };
-  const options = { ...fake.options, write: { vaultId: WORK, category: "login" } };
-  return openOnePassword(options, providerContext(), fake.loadSdk);
+function twin(plants: readonly Plant[], fake: FakeOnePassword): Promise<Provider> {
+  return twinOf(fake, plants, { write: { vaultId: WORK, category: "login" } });
 }
