@@ -1,11 +1,12 @@
 import type { Ask, Listing, ReadAsk, Reply, WriteAsk } from "./asks.ts";
 import type { Clock } from "./clock.ts";
-import { Deliveries } from "./deliveries.ts";
+import { Deliveries, type Perform } from "./deliveries.ts";
 import type { Desk } from "./desk.ts";
 import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Grants } from "./grants.ts";
 import { idSource } from "./ids.ts";
+import { Lookups } from "./lookups.ts";
 import { allOrError, refuse } from "./outcomes.ts";
 import { cannotWrite, decide } from "./policy.ts";
 import { itemsToRead, itemsToWrite } from "./items.ts";
@@ -35,6 +36,7 @@ export class Broker {
   readonly #o: BrokerOptions;
   readonly #key: CommitmentKey = newCommitmentKey();
   readonly #newId = idSource();
+  readonly #lookups = new Lookups();
   readonly #deliveries: Deliveries;
 
   constructor(options: BrokerOptions) {
@@ -95,10 +97,10 @@ export class Broker {
       const request = await this.#meet(ask, vault, "read", key, ask.names, (provider) =>
         itemsToRead(ask, vault, provider, waiter.signal),
       );
-      return this.#carry(ask, request, vault, waiter, (provider, items) =>
+      return this.#carry(ask, request, vault, waiter, (provider, items, signal) =>
         provider.read(
           items.map((item) => item.handle),
-          waiter.signal,
+          signal,
         ),
       );
     });
@@ -116,7 +118,7 @@ export class Broker {
       const request = await this.#meet(ask, vault, "write", key, names, (provider) =>
         itemsToWrite(ask, commitments, vault, provider, waiter.signal),
       );
-      return this.#carry(ask, request, vault, waiter, (provider, items) => {
+      return this.#carry(ask, request, vault, waiter, (provider, items, signal) => {
         if (!provider.write) throw cannotWrite(vault);
         // The request may be an earlier, identical call's: same names and values, perhaps in another order.
         const values = new Map(ask.entries.map((entry) => [entry.name, entry.value]));
@@ -124,7 +126,7 @@ export class Broker {
           const value = values.get(handle.name);
           return write && value ? [{ plan: write.plan, value }] : [];
         });
-        return provider.write(entries, waiter.signal);
+        return provider.write(entries, signal);
       });
     });
   }
@@ -146,9 +148,12 @@ export class Broker {
     if (ruling.kind === "deny") throw ruling.error;
     const known = desk.find(key)?.request ?? preparations.find(key) ?? grants.heldFor(key);
     if (known) return known;
-    // Planning a large write takes a moment, and no window could ever cover it.
-    if (action === "write") desk.refuseFull(ask.session);
-    const items = allOrError(await resolve(await vault.open()), names);
+    // Looking names up costs the vault calls; what no window can cover could then not be put before a person.
+    if (action === "write" || !grants.hasWindow(ask.session, vault.name)) {
+      desk.refuseFull(ask.session, this.#lookups.besides(ask.session, key));
+    }
+    const found = await this.#lookups.during(ask.session, key, async () => resolve(await vault.open()));
+    const items = allOrError(found, names);
     desk.refuseDenied(
       ask.session,
       vault.name,
@@ -179,7 +184,7 @@ export class Broker {
     request: AccessRequest,
     vault: Vault,
     waiter: Waiter,
-    perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
+    perform: Perform<T>,
   ): Promise<Reply<T>> {
     const { desk, grants } = this.#o;
     const open = this.#deliveries.preparations.claim(request) ?? grants.claim(request);

@@ -20,6 +20,9 @@ export interface DeliveriesOptions extends Omit<PreparationsOptions, "failed"> {
   readonly came: (approval: string, failure: Failure | undefined) => void;
 }
 
+/** Fetches or saves the items. The signal aborts when the call is cancelled and when its permission ends. */
+export type Perform<T> = (provider: Provider, items: readonly Item[], signal: AbortSignal) => Promise<Each<T>>;
+
 /** Where a delivery that is tried a second time goes on from. */
 interface Earlier {
   readonly isRetry: boolean;
@@ -53,7 +56,7 @@ export class Deliveries {
     vault: Vault,
     claim: Claim,
     waiter: Waiter,
-    perform: (provider: Provider, items: readonly Item[]) => Promise<Each<T>>,
+    perform: Perform<T>,
     { isRetry, refused: before }: Earlier = AT_FIRST,
   ): Promise<Reply<T>> {
     const { journal, clock } = this.#o;
@@ -66,8 +69,7 @@ export class Deliveries {
       stopIfGone(waiter, claim);
       const prepare = request.action === "read" ? provider.prepare : undefined;
       if (prepare) {
-        if (isRetry && !this.preparations.find(request.key)) this.preparations.refuseFull();
-        const prepared = await this.preparations.attend(request, prepare, claim, waiter, before);
+        const prepared = await this.preparations.attend(request, prepare, claim, waiter, { before, asks: isRetry });
         if (prepared.is === "pending") return prepared;
         if (prepared.is === "failed") throw this.written(prepared.error);
         refused = prepared.refused;
@@ -78,7 +80,7 @@ export class Deliveries {
       await journal.record([{ ...about, kind: "releasing", at: clock.now() }]);
       begun = about;
       stopIfGone(waiter, claim);
-      const performed = await perform(provider, part.items);
+      const performed = await whilePermitted(waiter, claim, (signal) => perform(provider, part.items, signal));
       if (performed.length !== part.items.length) throw new RangeError("not one outcome for each item");
       if (request.action === "read") stopIfGone(waiter, claim);
       const wanting = prepare && !isRetry ? performed.find(isUpstreamRequired) : undefined;
@@ -174,6 +176,36 @@ function inOrder<T>(request: AccessRequest, part: AccessRequest, performed: Each
     if (result === undefined) throw new RangeError("an item without an outcome");
     return result;
   });
+}
+
+/**
+ * Has the work told when the call is cancelled or its permission is revoked: what has not been done by then stays undone,
+ * and says so with the reason.
+ */
+async function whilePermitted<T>(
+  waiter: Waiter,
+  claim: Claim,
+  work: (signal: AbortSignal) => Promise<Each<T>>,
+): Promise<Each<T>> {
+  const stop = new AbortController();
+  const abort = (): void => stop.abort();
+  const unlisten = claim.onBroken(abort);
+  waiter.signal.addEventListener("abort", abort, { once: true });
+  if (waiter.signal.aborted) abort();
+  try {
+    const results = await work(stop.signal);
+    const broken = stop.signal.aborted ? claim.broken() : undefined;
+    return broken ? results.map((result) => (isCancelled(result) ? broken : result)) : results;
+  } catch (error) {
+    throw (isCancelled(error) && claim.broken()) || error;
+  } finally {
+    unlisten();
+    waiter.signal.removeEventListener("abort", abort);
+  }
+}
+
+function isCancelled(result: unknown): boolean {
+  return result instanceof VaultError && result.code === "cancelled";
 }
 
 function stopIfGone(waiter: Waiter, claim: Claim): void {

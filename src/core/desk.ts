@@ -56,9 +56,9 @@ export class Desk implements Front {
     this.#refusals.refuse(session, vault, action, things);
   }
 
-  /** Throws `too_many_waiting` when the session has as many requests before people as it may. */
-  refuseFull(session: string): void {
-    this.#slots.refuseFull(session);
+  /** Throws `too_many_waiting` when the session has as many requests before people as it may, those on their way included. */
+  refuseFull(session: string, coming = 0): void {
+    this.#slots.refuseFull(session, coming);
   }
 
   /** The open ticket for the same request, if there is one. */

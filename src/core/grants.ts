@@ -112,6 +112,13 @@ export class Grants {
     return [...this.#grants.keys()].some((approval) => this.isOpen(approval));
   }
 
+  /** Whether a window over any secret of a vault is open to a session. */
+  hasWindow(session: string, vault: string): boolean {
+    return [...this.#grants.values()].some(
+      ({ request, window }) => request.session === session && request.vault === vault && isLive(window?.span),
+    );
+  }
+
   /** Whether anything still permits, or is just delivering, this secret of a vault, to whatever session. */
   permits(vault: string, ref: string): boolean {
     return [...this.#grants.values()].some(

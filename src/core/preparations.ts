@@ -2,7 +2,7 @@ import { type Claim, closing } from "./claim.ts";
 import { VaultError } from "./errors.ts";
 import type { Waiter } from "./ports.ts";
 import { Preparation, type PreparationOptions, type Prepare, type Prepared } from "./preparation.ts";
-import { type AccessRequest, sameSecrets } from "./request.ts";
+import { type AccessRequest, sameSecrets, secretsIn } from "./request.ts";
 import { LatelyTurnedDown, NOTHING, type TurnedDown } from "./turned-down.ts";
 
 export interface PreparationsOptions extends PreparationOptions {
@@ -16,6 +16,8 @@ export interface PreparationsOptions extends PreparationOptions {
 export class Preparations {
   readonly #o: PreparationsOptions;
   readonly #underWay = new Map<string, Preparation>();
+  /** Those begun because the vault wants its people asked. */
+  readonly #asking = new WeakSet<Preparation>();
   readonly #lately: LatelyTurnedDown;
 
   constructor(options: PreparationsOptions) {
@@ -39,28 +41,22 @@ export class Preparations {
     this.#lately.refuse(request);
   }
 
-  /** Throws `too_many_waiting` when so many wait already that the vaults' people should not be asked for more. */
-  refuseFull(): void {
-    const waiting = [...this.#underWay.values()].filter(({ isWaiting }) => isWaiting).length;
-    if (waiting < this.#o.most) return;
-    throw new VaultError("too_many_waiting", `${waiting} requests wait for the people of vaults already`, {
-      hint: "wait for their answers before you ask for more",
-    });
-  }
-
   /**
    * Makes ready, or takes part in making ready, and keeps the call waiting meanwhile. What was turned down before, for
    * this very call or lately for another, is not tried. When it returns, the claim is the caller's again if it is ready,
-   * else it is settled. Throws `conflict` where the same request waits for another secret.
+   * else it is settled. `asks` says that the vault's people will have to be asked. Throws `conflict` where the same request
+   * waits for another secret, `too_many_waiting` when the vaults' people should not be asked for that much at a time.
    */
   async attend(
     request: AccessRequest,
     prepare: Prepare,
     claim: Claim,
     waiter: Waiter,
-    before: TurnedDown = NOTHING,
+    { before, asks }: { before: TurnedDown; asks: boolean } = { before: NOTHING, asks: false },
   ): Promise<Prepared> {
-    const preparation = this.#live(request.key) ?? this.#start(request, prepare, claim.share(), before);
+    const known = this.#live(request.key);
+    if (!known && asks) this.#refuseMore(secretsIn(request.items));
+    const preparation = known ?? this.#start(request, prepare, claim.share(), { before, asks });
     if (!sameSecrets(preparation.request, request)) {
       throw new VaultError("conflict", "the name came to stand for another secret while this was asked for", {
         hint: "call again",
@@ -82,12 +78,31 @@ export class Preparations {
     return undefined;
   }
 
-  #start(request: AccessRequest, prepare: Prepare, claim: Claim, before: TurnedDown): Preparation {
+  /** Counted from the moment of asking, not of being heard: a vault takes a while to say who is waited for. */
+  #refuseMore(secrets: number): void {
+    let waiting = 0;
+    for (const preparation of this.#underWay.values()) {
+      if (this.#asking.has(preparation) || preparation.isWaiting) waiting += secretsIn(preparation.request.items);
+    }
+    if (waiting + secrets <= this.#o.most) return;
+    const message = `the people of vaults are asked for ${this.#o.most} secrets at a time, and ${waiting} wait for them already`;
+    throw new VaultError("too_many_waiting", message, {
+      hint: waiting === 0 ? "ask for fewer at a time" : "wait for their answers before you ask for more",
+    });
+  }
+
+  #start(
+    request: AccessRequest,
+    prepare: Prepare,
+    claim: Claim,
+    { before, asks }: { before: TurnedDown; asks: boolean },
+  ): Preparation {
     const preparation = new Preparation(request, claim, this.#o, {
       refused: (refused) => this.#lately.add(request, refused),
       over: () => this.#underWay.delete(request.key),
     });
     this.#underWay.set(request.key, preparation);
+    if (asks) this.#asking.add(preparation);
     void preparation.run(prepare, before, this.#lately.of(request));
     return preparation;
   }

@@ -13,14 +13,16 @@ export class Slots {
     this.#max = max;
   }
 
-  /** Throws `too_many_waiting` when the session has no slot left. */
-  refuseFull(session: string): void {
+  /** Throws `too_many_waiting` when the session has no slot left, or none but for those that are about to take one. */
+  refuseFull(session: string, coming = 0): void {
     const taken = this.#taken.get(session);
-    if (!taken || taken.size < this.#max) return;
+    const max = this.#max - coming;
+    if ((taken?.size ?? 0) < max) return;
     // Only now is it worth looking at each: most slots are freed by an answer.
-    for (const span of taken) if (span.over() !== undefined) taken.delete(span);
-    if (taken.size < this.#max) return;
-    throw new VaultError("too_many_waiting", `${taken.size} requests of this session are before a person already`, {
+    for (const span of taken ?? []) if (span.over() !== undefined) taken?.delete(span);
+    const size = taken?.size ?? 0;
+    if (size < max) return;
+    throw new VaultError("too_many_waiting", `${size + coming} requests of this session are before a person already`, {
       hint: "wait for the answers; use get_secrets or set_secrets to ask for several at once",
     });
   }

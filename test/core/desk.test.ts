@@ -139,6 +139,28 @@ describe("the person", () => {
     );
   });
 
+  it("is not rung, and no vault is asked for names, for more than may wait, however they come", async () => {
+    const names = Array.from({ length: 300 }, (_, at) => `KEY_${at}`);
+    const house = startHouse({ secrets: Object.fromEntries(names.map((name) => [name, `hunter2-${name}`])) });
+    for (const name of names.slice(0, 150)) void house.get(name);
+    await settle();
+    for (const name of names.slice(150)) {
+      void house.get(name);
+      await settle();
+    }
+    expect(house.rings).toHaveLength(20);
+    expect(house.vault.resolves).toBe(20);
+  });
+
+  it("and a vault are asked once by any number of identical calls, also with one slot", async () => {
+    const house = startHouse({ desk: { maxWaiting: 1 } });
+    const calls = Array.from({ length: 64 }, () => house.get("DATABASE_URL"));
+    await settle();
+    await house.approve("once");
+    expect(await Promise.all(calls.map(codeOf))).toEqual(calls.map(() => "done"));
+    expect(house.rings).toHaveLength(1);
+  });
+
   it("is not rung without end by requests that are withdrawn and made again", async () => {
     const house = startHouse();
     for (let round = 0; round < 100; round++) {

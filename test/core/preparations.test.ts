@@ -348,6 +348,29 @@ describe("what ends the wait", () => {
     expect(people.submitted).toEqual(["id:A", "id:B", "id:C"]);
   });
 
+  it("nothing: but a hundred calls at the same moment put no more before the vault's people than may wait", async () => {
+    const names = Array.from({ length: 100 }, (_, at) => `KEY_${at}`);
+    const house = startHouse({
+      secrets: Object.fromEntries(names.map((name) => [name, `hunter2-${name}`])),
+      rules: { ttlMs: HOUR, ttlScope: "vault" },
+      upstream: { most: 20 },
+    });
+    const people = peopleOf(house.vault);
+    const first = house.get("KEY_0");
+    await settle();
+    await house.approve("window");
+    await settle();
+    people.agree();
+    expect(await codeOf(first)).toBe("done");
+    const batches = [names.slice(1, 19), names.slice(20, 60)].map((batch) => house.get(batch));
+    const calls = names.slice(60).map((name) => house.get(name));
+    await settle();
+    expect(people.submitted.length).toBe(1 + 20);
+    people.agree();
+    const codes = await Promise.all([...batches, ...calls].map(codeOf));
+    expect(codes.filter((code) => code === "too_many_waiting").length).toBeGreaterThanOrEqual(38);
+  });
+
   it("a cancelled call ends nothing", async () => {
     const { house, preparings, call, first } = await approved();
     call.cancel();

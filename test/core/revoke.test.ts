@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { VaultError } from "../../src/core/errors.ts";
-import { codeOf, type House, settle, startHouse } from "../support/house.ts";
+import type { Each, PlannedEntry, Saved } from "../../src/core/ports.ts";
+import type { Handle } from "../../src/core/request.ts";
+import { Secret } from "../../src/core/secret.ts";
+import { codeOf, type House, newGate, settle, startHouse } from "../support/house.ts";
 
 const MINUTE = 60_000;
 
@@ -372,5 +375,62 @@ describe("what a second look found", () => {
     open();
     expect(await codeOf(call)).toBe("cancelled");
     expect(house.journal.events.at(-1)).toMatchObject({ kind: "failed", detail: expect.stringContaining("closing") });
+  });
+
+  it("stops a save that has begun: what is not yet written stays unwritten, and says why", async () => {
+    const house = startHouse();
+    const written: string[] = [];
+    const gate = newGate();
+    const write = async (entries: readonly PlannedEntry[], signal: AbortSignal): Promise<Each<Saved>> => {
+      const outcomes: (Saved | VaultError)[] = [];
+      for (const { plan } of entries) {
+        if (signal.aborted) outcomes.push(new VaultError("cancelled", "left out"));
+        else {
+          written.push(plan.name);
+          outcomes.push({ saved: true });
+          await gate.opened;
+        }
+      }
+      return outcomes;
+    };
+    Object.assign(house.vault, { write });
+    const call = house.set({ A: "hunter2-a", B: "hunter2-b", C: "hunter2-c" });
+    await settle();
+    await house.approve("once");
+    await settle();
+    expect(house.desk.revoke(house.tokens[0] ?? "")).toBe(true);
+    gate.open();
+    const reply = await call.reply;
+    expect(written).toEqual(["A"]);
+    const codes =
+      reply.is === "done"
+        ? reply.results.map(({ result }) => (result instanceof VaultError ? result.code : "saved"))
+        : [];
+    expect(codes).toEqual(["saved", "revoked", "revoked"]);
+    expect(house.journal.events.slice(-2)).toMatchObject([
+      { kind: "released", names: ["A"] },
+      { kind: "failed", code: "revoked", names: ["B", "C"] },
+    ]);
+  });
+
+  it("stops a long read that has begun", async () => {
+    const house = startHouse();
+    const seen: boolean[] = [];
+    const gate = newGate();
+    const read = async (handles: readonly Handle[], signal: AbortSignal): Promise<Each<Secret>> => {
+      await gate.opened;
+      seen.push(signal.aborted);
+      if (signal.aborted) throw new VaultError("cancelled", "stopped");
+      return handles.map(() => new Secret("hunter2-4711"));
+    };
+    Object.assign(house.vault, { read });
+    const call = house.get(["DATABASE_URL", "STRIPE_KEY"]);
+    await settle();
+    await house.approve("once");
+    await settle();
+    house.desk.revoke(house.tokens[0] ?? "");
+    gate.open();
+    expect(await codeOf(call)).toBe("revoked");
+    expect(seen).toEqual([true]);
   });
 });

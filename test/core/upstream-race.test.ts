@@ -58,8 +58,8 @@ const BUGS: readonly (readonly [what: string, fault: RegExp, plants: readonly Pl
     [
       {
         file,
-        from: "this.#live(request.key) ?? this.#start(request, prepare, claim.share(), before)",
-        to: "this.#start(request, prepare, claim.share(), before)",
+        from: "known ?? this.#start(request, prepare, claim.share(), { before, asks })",
+        to: "this.#start(request, prepare, claim.share(), { before, asks })",
       },
     ],
   ],
