@@ -2,7 +2,7 @@ import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { scratch } from "../support/audit.ts";
-import { contended, cutNotes, lostByKills, type NoteTakers, noteTakers } from "../support/notes-processes.ts";
+import { contended, cutNotes, lostByKills, type NoteTakers, noteTakers, PATIENT } from "../support/notes-processes.ts";
 import { canWatch } from "../support/power-cut.ts";
 import { untilSeen } from "../support/until-seen.ts";
 
@@ -11,12 +11,13 @@ const CUTS = 80;
 
 describe("the same note, added by several processes at the same moment", () => {
   it.each([2, 8])("is the first of exactly one of %i", async (processes) => {
-    const takers = await noteTakers();
+    const takers = await noteTakers([PATIENT]);
     expect(await contended(join(scratch(), "state"), { takers, processes, rounds: ROUNDS })).toEqual([]);
   });
 
   it("would be the first of several if they looked before they wrote (planted bug)", async () => {
     const takers = await noteTakers([
+      PATIENT,
       {
         file: "src/state/note-table.ts",
         from: "committing(() => add.run(scope, key, record).changes === 1)",
@@ -33,13 +34,14 @@ describe("the same note, added by several processes at the same moment", () => {
 
 describe("the same note, swapped by several processes at the same moment", () => {
   it.each([2, 8])("is taken by exactly one of %i", async (processes) => {
-    const takers = await noteTakers();
+    const takers = await noteTakers([PATIENT]);
     const contention = { takers, processes, rounds: ROUNDS / 2, mode: "swap" } as const;
     expect(await contended(join(scratch(), "state"), contention)).toEqual([]);
   });
 
   it("would be taken by several if it were not looked at again while writing (planted bug)", async () => {
     const takers = await noteTakers([
+      PATIENT,
       {
         file: "src/state/note-table.ts",
         from: "UPDATE note SET record = ? WHERE scope = ? AND key = ? AND record = ?",
@@ -56,7 +58,7 @@ describe("a new notes file", () => {
     contended(scratch(), { takers, processes: 4, rounds, mode: "open" });
 
   it("is made by several processes at the same moment, none of which is sent away", async () => {
-    expect(await sentAway(await noteTakers(), 40)).toEqual([]);
+    expect(await sentAway(await noteTakers([PATIENT]), 40)).toEqual([]);
   });
 
   const file = "src/state/database.ts";
@@ -70,7 +72,7 @@ describe("a new notes file", () => {
     ],
     ["did not wait for each other", [{ file, from: 'codeOf(error) !== "SQLITE_BUSY" ||', to: "true ||" }]],
   ])("would send some away if they %s (planted bug)", async (_, plants) => {
-    const takers = await noteTakers(plants);
+    const takers = await noteTakers([PATIENT, ...plants]);
     const wrong = await untilSeen(
       () => sentAway(takers, 30),
       (rounds) => rounds.length > 0,
