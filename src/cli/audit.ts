@@ -7,7 +7,7 @@ import type { Context, LoggedEvent, LogFilters } from "./command.ts";
 import { parseTime } from "./time.ts";
 
 /** Every kind of event; the compiler sees to it that none is missing. */
-const KINDS: Readonly<Record<EventKind, true>> = {
+export const EVENT_KINDS: Readonly<Record<EventKind, true>> = {
   started: true,
   stopped: true,
   requested: true,
@@ -78,13 +78,13 @@ function readFilters({ options, services }: Context): LogFilters {
 }
 
 function isKind(word: string): word is EventKind {
-  return Object.hasOwn(KINDS, word);
+  return Object.hasOwn(EVENT_KINDS, word);
 }
 
 function readKind(word: string | undefined): EventKind | undefined {
   if (word === undefined || isKind(word)) return word;
-  const near = nearestWord(word, Object.keys(KINDS));
-  const hint = near === undefined ? `there are ${Object.keys(KINDS).join(", ")}` : `did you mean ${near}?`;
+  const near = nearestWord(word, Object.keys(EVENT_KINDS));
+  const hint = near === undefined ? `there are ${Object.keys(EVENT_KINDS).join(", ")}` : `did you mean ${near}?`;
   throw new VaultError("usage", `--kind does not know ${quoted(word)}`, { hint });
 }
 

@@ -5,6 +5,7 @@ import type BetterSqlite3 from "better-sqlite3";
 import { parse } from "dotenv";
 import { describe, expect, it } from "vitest";
 import { MIGRATIONS } from "../../src/audit/schema.ts";
+import { EVENT_KINDS } from "../../src/cli/audit.ts";
 import { CLIENTS } from "../../src/cli/snippets.ts";
 import { capabilityText } from "../../src/config/kinds.ts";
 import { CODES } from "../../src/core/errors.ts";
@@ -199,8 +200,8 @@ describe.each(DOCUMENTS)("%s", (path) => {
     expect(wrongCommands(text)).toEqual([]);
   });
 
-  it("names no code that a tool cannot answer with", () => {
-    const known = [...Object.keys(CODES), "ok", "pending"];
+  it("names no code that a tool cannot answer with, and no event that the log cannot hold", () => {
+    const known = [...Object.keys(CODES), ...Object.keys(EVENT_KINDS), "ok", "pending"];
     const named = spansOf(text).filter((span) =>
       /^(?:provider|upstream|vault|config|audit|page|rate)_[a-z_]+$/.test(span),
     );
