@@ -5,7 +5,7 @@ import { createHttp, type Http } from "../http.ts";
 import { type Api, createApi } from "./api.ts";
 import { type Assets, createAssets } from "./assets.ts";
 import { createDiscovery, type Discovery } from "./discovery.ts";
-import { createLedger, type Ledger } from "./ledger.ts";
+import { createLedger, type Ledger, scopeOf } from "./ledger.ts";
 import { OPTION_NAMES, type TwelvePortOptions, WHO } from "./options.ts";
 import { refusalsOf } from "./refusals.ts";
 import { type TokenFacts, tokenFacts, tokenOf } from "./token.ts";
@@ -46,8 +46,6 @@ export async function connect(options: TwelvePortOptions, context: ProviderConte
   const refuse = refusalsOf(token, clock);
   const discovery = createDiscovery({ origin, tenant, clock }, http, refuse);
   const api = createApi(options, http, discovery, refuse);
-  // A request belongs to the user the token stands for; a new token of the same user goes on with it.
-  const whose = token.subject === undefined ? "" : ` as ${token.subject}`;
   return {
     origin,
     token,
@@ -55,7 +53,8 @@ export async function connect(options: TwelvePortOptions, context: ProviderConte
     discovery,
     api,
     assets: createAssets(api, options.assets, clock),
-    ledger: createLedger(context.notes(`12port ${origin} ${tenant}${whose}`), clock),
+    // A request belongs to the user the token stands for; a new token of the same user goes on with it.
+    ledger: createLedger(context.notes(scopeOf(origin, tenant, token.subject)), clock),
     actions: async (signal) => {
       const { actions: listed } = await discovery.spec(signal);
       return options.requestActions ?? (listed.length > 0 ? listed : KNOWN_ACTIONS);

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import * as z from "zod";
 import type { Clock } from "../../core/clock.ts";
@@ -78,6 +78,15 @@ export interface Ledger {
 
 /** For how long an asset that is blocked is left alone. */
 const BLOCKED_MS = 5 * 60_000;
+
+/**
+ * The scope of the notes for what one user of a tenant has requested: a text of its own for each three, whatever is in
+ * them, and short enough for any.
+ */
+export function scopeOf(origin: string, tenant: string, subject: string | undefined): string {
+  const whose = JSON.stringify([origin, tenant, subject ?? null]);
+  return `12port ${createHash("sha256").update(whose).digest("hex")}`;
+}
 
 /** The requests kept in these notes. */
 export function createLedger(notes: Notes, clock: Clock): Ledger {

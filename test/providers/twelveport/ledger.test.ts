@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { VaultError } from "../../../src/core/errors.ts";
 import type { Notes } from "../../../src/core/ports.ts";
-import { createLedger, isGone, type Ledger } from "../../../src/providers/twelveport/ledger.ts";
+import { createLedger, isGone, type Ledger, scopeOf } from "../../../src/providers/twelveport/ledger.ts";
 import { openNotes } from "../../../src/state/notes.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { fakeNotes } from "../../support/provider-context.ts";
+import { ask, scene } from "./support.ts";
 
 const ending: (() => void)[] = [];
 
@@ -75,6 +76,43 @@ describe.each([
     expect(one.claim("a", 1)).toBeUndefined();
     notes.put("b", { state: "rejected", by: one.me, at: 1, until: 9e15 });
     expect(() => one.find("b")).toThrow(VaultError);
+  });
+});
+
+describe("the scope of a user's requests", () => {
+  it.each([
+    [
+      ["acme", "bob"],
+      ["acme as bob", undefined],
+    ],
+    [
+      ["acme", undefined],
+      ["acme", "null"],
+    ],
+    [
+      ["acme", "\uD800"],
+      ["acme", "\uD801"],
+    ],
+  ] as const)("is not the same for %j and %j", ([tenant, subject], [otherTenant, other]) => {
+    const origin = "https://vault.example";
+    expect(scopeOf(origin, tenant, subject)).toBe(scopeOf(origin, tenant, subject));
+    expect(scopeOf(origin, tenant, subject)).not.toBe(scopeOf(origin, otherTenant, other));
+  });
+
+  it.each([
+    ["\uD800", "acme"],
+    ["\u{10FFFD}".repeat(100), "\u{1F600}".repeat(100)],
+  ])("opens a vault for any token and any tenant (%#)", async (sub, tenant) => {
+    const token = `e30.${Buffer.from(JSON.stringify({ sub })).toString("base64url")}.c2ln`;
+    const folder = mkdtempSync(join(tmpdir(), "agent-vault-ledger-"));
+    const notebook = openNotes(folder);
+    ending.push(
+      () => rmSync(folder, { recursive: true }),
+      () => notebook.close(),
+    );
+    const { fake, open } = await scene({ token, tenant }, { notes: notebook.of });
+    fake.add({ name: "db", password: "hunter2-4711" });
+    expect(await ask(await open(), "db")).toEqual(["hunter2-4711"]);
   });
 });
 

@@ -1,6 +1,6 @@
 // Requests of which nobody knows whether they arrived.
 import { expect, it } from "vitest";
-import { createLedger } from "../../../src/providers/twelveport/ledger.ts";
+import { createLedger, scopeOf } from "../../../src/providers/twelveport/ledger.ts";
 import { ask, refusal, type Scene, scene, settle } from "./support.ts";
 
 const PASSWORD = "hunter2-4711";
@@ -87,8 +87,7 @@ it("one that was refused is not looked for: the next call submits at once", asyn
 
 it("one that another process is submitting is left to it for a minute", async () => {
   const { fake, clock, notes, open, id, waiting } = await guarded();
-  const scope = `12port ${fake.origin} acme`;
-  const other = createLedger(notes(scope), clock);
+  const other = createLedger(notes(scopeOf(fake.origin, "acme", undefined)), clock);
   other.claim(id, clock.now() + 3_600_000);
   const told: string[] = [];
   const from = clock.now();
@@ -104,7 +103,7 @@ it("one that another process is submitting is left to it for a minute", async ()
 
 it("one that another process has submitted in the meantime is joined", async () => {
   const { fake, clock, notes, open, id, waiting } = await guarded();
-  const other = createLedger(notes(`12port ${fake.origin} acme`), clock);
+  const other = createLedger(notes(scopeOf(fake.origin, "acme", undefined)), clock);
   const claimed = other.claim(id, clock.now() + 3_600_000);
   const theirs = await open();
   const asking = settle(clock, ask(theirs, "db", { waiting }));
