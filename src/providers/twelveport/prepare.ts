@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type Code, VaultError } from "../../core/errors.ts";
 import type { Each, PrepareContext } from "../../core/ports.ts";
 import type { Handle } from "../../core/request.ts";
@@ -34,6 +35,8 @@ export async function makeReady(
   for (const id of pending) access.join(id);
   const leaving = new AbortController();
   const signal = AbortSignal.any([asked.signal, leaving.signal]);
+  // One listener for each asset is what it is for; Node would print a warning at the eleventh.
+  setMaxListeners(0, signal);
   const message = messageOf(asked);
   const waits = new Map<string, Wait>();
   const refused = new Map<string, VaultError>();

@@ -111,3 +111,29 @@ it("fails as a whole where 12Port itself is in trouble, and nothing of it goes o
   await new Promise((turn) => setTimeout(turn, 30));
   expect(fake.calls.requestStatus).toBe(before);
 });
+
+it("of two dozen assets says in one line who is waited for, and prints nothing", async () => {
+  const { fake, clock, open } = await scene();
+  const printed: Error[] = [];
+  const hear = (warning: Error): void => void printed.push(warning);
+  process.on("warning", hear);
+  const names = Array.from({ length: 24 }, (_, at) => `asset ${at}`);
+  for (const name of names) fake.add({ name, way: "approvers", action: "AssetAccess" });
+  const provider = await open();
+  const handles = (await provider.resolve(names, never)).map((each) => {
+    if (each instanceof Error) throw each;
+    return each;
+  });
+  await provider.read(handles, never);
+  const told: string[] = [];
+  const waiting = (text: string): void => {
+    told.push(text);
+    if (/^waiting for 12Port's approvers: .*; 21 more$/.test(text)) for (const name of names) fake.approve(name);
+  };
+  const each = await settle(clock, provider.prepare?.(handles, preparing({ waiting })) ?? Promise.resolve([]));
+  await new Promise((turn) => setImmediate(turn));
+  process.off("warning", hear);
+  expect(new Set(each)).toEqual(new Set(["ready"]));
+  expect(Math.max(...told.map((text) => text.length))).toBeLessThan(300);
+  expect(printed).toEqual([]);
+});
