@@ -28,7 +28,7 @@ it("1,000 refused calls leave a few lines", async () => {
 });
 
 it("would be seen to ring more if slots were not counted", async () => {
-  const plant = { file: "src/core/desk.ts", from: "this.refuseFull(request.session);", to: "" };
+  const plant = { file: "src/core/slots.ts", from: "this.#max - coming", to: "1_000 - coming * 0" };
   const { rings } = await withBug(plant, (program) => flood(40, program));
   expect(rings.links).toBe(40);
 });
