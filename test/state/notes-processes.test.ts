@@ -6,7 +6,7 @@ import { contended, cutNotes, lostByKills, type NoteTakers, noteTakers, PATIENT 
 import { canWatch } from "../support/power-cut.ts";
 import { untilSeen } from "../support/until-seen.ts";
 
-const ROUNDS = 200;
+const ROUNDS = 80;
 const CUTS = 80;
 
 describe("the same note, added by several processes at the same moment", () => {
