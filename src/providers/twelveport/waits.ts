@@ -1,4 +1,4 @@
-import { glimpse } from "../../core/text.ts";
+import { clip, glimpse } from "../../core/text.ts";
 
 /** What is waited for on behalf of one asset. */
 export interface Wait {
@@ -15,7 +15,10 @@ export interface Wait {
 
 const MOST = 3;
 
-/** Who is waited for, for all assets of a request: what fits after "Now" in a sentence. */
+/**
+ * Who is waited for, for all assets of a request: what fits after "Now" in a sentence. The names in it are as the vault
+ * has them: whoever shows it makes it visible.
+ */
 export function waitText(waits: readonly Wait[]): string {
   return KINDS.flatMap((kind) => {
     const these = waits.filter((wait) => wait.for === kind);
@@ -38,18 +41,23 @@ function several(waits: readonly Wait[], text: (wait: Wait) => string, between: 
 }
 
 function labelOf({ label }: Wait): string {
-  return glimpse(label, 80);
+  return clip(label, 80);
+}
+
+function requestOf({ request }: Wait): string | undefined {
+  return request === undefined ? undefined : `request ${clip(request, 40)}`;
 }
 
 function withRequest(wait: Wait): string {
-  return wait.request === undefined ? labelOf(wait) : `${labelOf(wait)}, ${numbered(wait.request)}`;
+  const request = requestOf(wait);
+  return request === undefined ? labelOf(wait) : `${labelOf(wait)}, ${request}`;
 }
 
 function requestWith(wait: Wait): string {
-  return `${wait.request === undefined ? "the request" : numbered(wait.request)} (${labelOf(wait)})`;
+  return `${requestOf(wait) ?? "the request"} (${labelOf(wait)})`;
 }
 
-/** How messages call a request by its number. */
+/** How messages call a request by its number: made visible. */
 export function numbered(request: string): string {
   return `request ${glimpse(request, 40)}`;
 }

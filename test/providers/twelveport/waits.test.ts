@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { visible } from "../../../src/core/text.ts";
 import { type Wait, waitText } from "../../../src/providers/twelveport/waits.ts";
 
 const one = (kind: Wait["for"], label: string, request?: string): Wait => ({ for: kind, label, request });
@@ -26,8 +27,10 @@ it.each<[string, Wait[]]>([
   expect(waitText(waits)).toBe(text);
 });
 
-it("shows no character of a name that a reader cannot see", () => {
+it("has names as the vault has them, cut where they are long: whoever shows it makes it visible, once", () => {
   expect(waitText([one("approvers", "a\u202Eb", "1\n2")])).toBe(
-    "waiting for 12Port's approvers: a⟦U+202E⟧b, request 1⟦U+000A⟧2",
+    "waiting for 12Port's approvers: a\u202Eb, request 1\n2",
   );
+  expect(visible(waitText([one("server", "a\u202Eb")]))).toMatch(/: a⟦U\+202E⟧b$/);
+  expect(waitText([one("queue", "x".repeat(81))])).toContain(`(${"x".repeat(79)}…)`);
 });
