@@ -60,6 +60,8 @@ export interface FakeTwelvePortOptions {
   /** A key and its certificate: it then speaks TLS, as `localhost`. */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly retryAfter?: string;
+  /** Its clock, epoch ms; by default that of this computer. */
+  readonly now?: () => number;
   /** What becomes of its document before it is served. */
   readonly edit?: (document: FakeDocument) => object;
 }
@@ -152,6 +154,7 @@ export async function startFakeTwelvePort(options: FakeTwelvePortOptions = {}): 
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     busy++;
+    if (options.now) response.setHeader("date", new Date(options.now()).toUTCString());
     const over = new Promise<void>((resolve) =>
       response.once("close", () => {
         busy--;

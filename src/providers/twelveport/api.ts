@@ -29,15 +29,25 @@ export interface Api {
   readonly search: (text: string, page: number, signal: AbortSignal) => Promise<Page>;
   /** "restricted": its people have to be asked first. */
   readonly credentials: (asset: string, signal: AbortSignal) => Promise<Credentials | "restricted">;
-  /** The id of the new request, where the answer tells it. Never tried twice. */
-  readonly createRequest: (asset: string, wish: Wish, signal: AbortSignal) => Promise<string | undefined>;
-  readonly requestStatus: (
-    asset: string,
-    action: string,
-    signal: AbortSignal,
-  ) => Promise<{ readonly state: RequestState; readonly workflow?: string }>;
+  /** Looks up how access is requested, which the signal ends. Nothing is requested before that is called. */
+  readonly createRequest: (asset: string, signal: AbortSignal) => Promise<Submit>;
+  readonly requestStatus: (asset: string, action: string, signal: AbortSignal) => Promise<Standing>;
   /** Takes the id of the workflow's request, which only `requestStatus` tells. */
   readonly completeRequest: (workflow: string, signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Sends a request for access at once, looking nothing up: nobody's leaving stops it, and it is never tried twice. The id
+ * of the new request, where the answer tells it.
+ */
+export type Submit = (wish: Wish) => Promise<string | undefined>;
+
+/** How a request stands. */
+export interface Standing {
+  readonly state: RequestState;
+  readonly workflow?: string;
+  /** What time it is for the server, epoch ms; undefined where it does not say. */
+  readonly at?: number;
 }
 
 /** What is asked of the vault's people. Times are epoch ms. */
@@ -55,23 +65,27 @@ export function createApi(
   refuse: Refuse,
 ): Api {
   const { tenant, operations } = where;
-  const call = async (
+  const lookUp = async (
     name: OperationName,
     subject: Omit<Subject, "tenant">,
-    { query, body, signal }: { query?: Record<string, string>; body?: unknown; signal: AbortSignal },
-  ): Promise<HttpAnswer> => {
+    signal: AbortSignal,
+  ): Promise<(sending: Sending) => Promise<HttpAnswer>> => {
     const spec = await discovery.spec(signal);
     const operation = findOperation(spec, name, operations);
     const target = callOf(spec, operation, { tenant, ...subject });
     const isRead = target.method === "GET";
-    const sent = isRead ? undefined : (body ?? (operation.takesBody ? {} : undefined));
-    return http.request({
-      ...target,
-      query: { ...target.query, ...query },
-      ...(sent !== undefined && { body: sent }),
-      signal,
-    });
+    return ({ query, body, signal: ending }) => {
+      const sent = isRead ? undefined : (body ?? (operation.takesBody ? {} : undefined));
+      return http.request({
+        ...target,
+        query: { ...target.query, ...query },
+        ...(sent !== undefined && { body: sent }),
+        signal: ending,
+      });
+    };
   };
+  const call = async (name: OperationName, subject: Omit<Subject, "tenant">, sending: Sending): Promise<HttpAnswer> =>
+    (await lookUp(name, subject, sending.signal))(sending);
 
   return {
     search: async (text, page, signal) => {
@@ -99,17 +113,21 @@ export function createApi(
       });
     },
 
-    createRequest: async (asset, { message, from, to }, signal) => {
-      const body = { message, requestedFrom: seconds(from), requestedTo: seconds(to) };
-      const answer = await call("createRequest", { asset }, { body, signal });
-      if (!isSuccess(answer)) throw refuse(answer, "createRequest");
-      return requestIdOf(answer.json);
+    createRequest: async (asset, signal) => {
+      const send = await lookUp("createRequest", { asset }, signal);
+      return async ({ message, from, to }) => {
+        const body = { message, requestedFrom: seconds(from), requestedTo: seconds(to) };
+        const answer = await send({ body, signal: new AbortController().signal });
+        if (!isSuccess(answer)) throw refuse(answer, "createRequest");
+        return requestIdOf(answer.json);
+      };
     },
 
     requestStatus: async (asset, action, signal) => {
       const answer = await call("requestStatus", { asset, action }, { signal });
       if (answer.status !== 200) throw refuse(answer, "requestStatus");
-      return stateOf(answer.json);
+      const at = Date.parse(answer.header("date") ?? "");
+      return { ...stateOf(answer.json), ...(!Number.isNaN(at) && { at }) };
     },
 
     completeRequest: async (workflow, signal) => {
@@ -117,6 +135,12 @@ export function createApi(
       if (!isSuccess(answer)) throw refuse(answer, "completeRequest");
     },
   };
+}
+
+interface Sending {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly signal: AbortSignal;
 }
 
 function isSuccess({ status }: HttpAnswer): boolean {

@@ -38,6 +38,8 @@ const RECORD = z.object({
   workflow: z.string().optional(),
   /** Whether the asset was ever read under it. */
   given: z.boolean().optional(),
+  /** When its people said no, epoch ms. */
+  rejected: TIME.optional(),
   /** What blocks it. */
   obstacle: OBSTACLE.optional(),
 });
@@ -59,7 +61,10 @@ export interface Noted extends AccessRecord {
  */
 export interface Ledger {
   readonly me: Process;
-  /** The record of an asset. One whose time is over is dropped first. Throws where it cannot be understood. */
+  /**
+   * The record of an asset. One whose time is over is dropped first, unless it is waiting: the server's clock decides
+   * about that, not ours. Throws where it cannot be understood.
+   */
   readonly find: (asset: string) => Noted | undefined;
   /** Everything there is, over or not. */
   readonly all: () => readonly Noted[];
@@ -101,7 +106,7 @@ export function createLedger(notes: Notes, clock: Clock): Ledger {
       const raw = notes.get(asset);
       if (raw === undefined) return undefined;
       const noted = parsed(asset, raw);
-      if (noted.until > clock.now()) return noted;
+      if (noted.state === "waiting" || noted.until > clock.now()) return noted;
       notes.swap(asset, raw, undefined);
       return undefined;
     },

@@ -72,7 +72,7 @@ export const options = z.strictObject({
     .enum(["ask", "giveUp"])
     .default("giveUp")
     .describe(
-      'What a rejection means: "giveUp" refuses the asset until the time that was requested is over, "ask" lets the agent\'s next call request access once more',
+      'What a rejection means: "giveUp" refuses the asset until the time that was requested is over, "ask" lets a call request access once more after five minutes',
     ),
   complete: z
     .enum(["use", "window", "exit", "never"])

@@ -3,17 +3,14 @@ import { quoted } from "../../core/text.ts";
 import type { Obstacle } from "./ledger.ts";
 import { numbered } from "./waits.ts";
 
-/** The vault's people said no. `until`: when they may be asked again, epoch ms; undefined: with the next call. */
-export function turnedDown(label: string, until: number | undefined, request: string | undefined): VaultError {
+/** The vault's people said no. `until`: when they may be asked again, epoch ms. */
+export function turnedDown(label: string, until: number, request: string | undefined): VaultError {
   const which = request === undefined ? "" : ` (${numbered(request)})`;
   return new VaultError(
     "upstream_denied",
     `the approvers of 12Port turned down access to asset ${quoted(label)}${which}`,
     {
-      hint:
-        until === undefined
-          ? "ask the user what to do instead; another call requests access once more"
-          : `ask the user what to do instead; 12Port is not asked again before ${timeText(until)}`,
+      hint: `ask the user what to do instead; 12Port is not asked again before ${timeText(until)}`,
     },
   );
 }

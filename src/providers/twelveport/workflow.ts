@@ -36,9 +36,13 @@ export interface Wanted {
 
 /** For how long the process that is submitting may take, before it is taken to have failed. */
 const SUBMITTING_MS = 60_000;
-/** For how long a request that may have arrived is looked for. */
+/** For how long a request that may have arrived is looked for: a queue may lag. */
 const UNSURE_MS = 30_000;
+/** For how long an asset that was turned down is left alone where it may be asked for again. */
+const REJECTED_MS = 5 * 60_000;
 const GLANCE_MS = 2_000;
+/** By how much two clocks may differ before that matters. */
+const SKEW_MS = 60_000;
 /** For how long a server may be away while its people are waited for. */
 const AWAY_MS = 10 * 60_000;
 
@@ -103,6 +107,9 @@ export class Workflow {
   /** Asks the vault's people, if nobody else does. Noted before it is sent; once sent, nobody's leaving stops it. */
   async #submit({ id, label, message }: Wanted, signal: AbortSignal): Promise<void> {
     const { ledger, locals, clock, requestMs, api } = this.#o;
+    const submit = await api.createRequest(id, signal);
+    refuseAborted(signal, WHO);
+    // Nothing is waited for from here until it is sent: whoever leaves now leaves after it.
     const from = clock.now();
     const claimed = ledger.claim(id, from + requestMs);
     if (claimed === undefined) return;
@@ -110,7 +117,7 @@ export class Workflow {
     const send = async (): Promise<void> => {
       let request;
       try {
-        request = await api.createRequest(id, { message, from, to: claimed.until }, new AbortController().signal);
+        request = await submit({ message, from, to: claimed.until });
       } catch (error) {
         if (mayHaveHappened(error)) ledger.change(claimed, { state: "unsure" });
         else ledger.drop(claimed);
@@ -127,18 +134,17 @@ export class Workflow {
   /** Finds out what became of a request that somebody began to submit, and did not get to the end of. */
   async #recover(noted: Noted, label: string, tell: Tell, signal: AbortSignal): Promise<boolean> {
     const { ledger, clock, api, actions } = this.#o;
-    const ageMs = clock.now() - noted.at;
     const isOurs = noted.by.id === ledger.me.id;
     const isOver = noted.state === "unsure" || isOurs || isGone(noted.by);
     tell({ for: "earlier", label, request: noted.request });
-    if (!isOver && ageMs < SUBMITTING_MS) {
+    if (!isOver && this.#isYoung(noted, SUBMITTING_MS)) {
       await this.#pause(GLANCE_MS, signal);
       return false;
     }
     const sighting = await seek(noted.asset, await actions(signal), api, clock, signal);
     if (sighting.is === "active") return this.#seen(noted, sighting);
     if (sighting.is === "blocked") return this.#block(noted, label, sighting.state);
-    if (noted.state === "unsure" && clock.now() - noted.at < UNSURE_MS) {
+    if (this.#isYoung(noted, UNSURE_MS)) {
       await this.#pause(GLANCE_MS, signal);
       return false;
     }
@@ -165,10 +171,16 @@ export class Workflow {
   /** Asks how things stand, again and again, until the vault's people have answered or time is up. */
   async #poll(noted: Noted, label: string, tell: Tell, signal: AbortSignal): Promise<boolean> {
     const { ledger, clock, timeoutMs, pollMs } = this.#o;
+    let aheadMs = 0;
+    /** The time, unless our clock is ahead of the server's: by that one a request ends. */
+    const now = (): number => clock.now() - aheadMs;
     const giveUpAt = Math.min(noted.until, timeoutMs === undefined ? noted.until : noted.at + timeoutMs);
     let heardAt: number | undefined;
     for (;;) {
-      const state = await this.#stateOf(noted, heardAt, signal);
+      const { state, at = now() } = await this.#stateOf(noted, heardAt, signal);
+      aheadMs = clock.now() - at > SKEW_MS ? clock.now() - at : 0;
+      // Left by an earlier process, and over: what has become of it is no answer any more.
+      if (now() >= noted.until && heardAt === undefined && state !== "Open") return this.#forget(noted);
       if (state === "Active") {
         heardAt = clock.mono();
         tell({ for: "approvers", label, request: noted.request });
@@ -180,16 +192,16 @@ export class Workflow {
       }
       if (state === "Closed") return this.#reject(noted, label);
       if (state === "Restricted" || state === "MFA") return this.#block(noted, label, state);
-      if (clock.now() >= noted.until) {
+      if (now() >= noted.until) {
         ledger.drop(noted);
         throw notInTime(label);
       }
-      if (clock.now() >= giveUpAt) throw nobodyAnswered(label, noted.until);
-      await this.#pause(Math.min(jittered(pollMs), Math.max(1, giveUpAt - clock.now())), signal);
+      if (now() >= giveUpAt) throw nobodyAnswered(label, noted.until);
+      await this.#pause(Math.min(jittered(pollMs), Math.max(1, giveUpAt - now())), signal);
       // Asked once more at the very end; before that, another process may have heard the answer first.
-      if (clock.now() >= noted.until) continue;
-      const now = ledger.find(noted.asset);
-      if (now?.state !== "waiting" || now.action !== noted.action) return false;
+      if (now() >= noted.until) continue;
+      const seen = ledger.find(noted.asset);
+      if (seen?.state !== "waiting" || seen.action !== noted.action) return false;
     }
   }
 
@@ -198,11 +210,11 @@ export class Workflow {
     { asset, action = "" }: Noted,
     heardAt: number | undefined,
     signal: AbortSignal,
-  ): Promise<RequestState | "away"> {
+  ): Promise<{ readonly state: RequestState | "away"; readonly at?: number }> {
     const { api, clock } = this.#o;
     try {
-      const { state } = await api.requestStatus(asset, action, signal);
-      if (state !== "Unknown") return state;
+      const standing = await api.requestStatus(asset, action, signal);
+      if (standing.state !== "Unknown") return standing;
       throw new VaultError(
         "provider_unavailable",
         `12Port says of the request for asset ${asset} what is not known here`,
@@ -215,7 +227,7 @@ export class Workflow {
       const isAway = fault !== undefined && fault.kind !== "cancelled" && !signal.aborted;
       // Whoever comes anew is told at once; who has been waiting for days is not sent away for a minute's outage.
       if (!isAway || heardAt === undefined || clock.mono() - heardAt > AWAY_MS) throw error;
-      return "away";
+      return { state: "away" };
     }
   }
 
@@ -226,15 +238,30 @@ export class Workflow {
   }
 
   #reject(noted: Noted, label: string): never {
-    const { ledger, onReject } = this.#o;
-    if (onReject === "ask") ledger.drop(noted);
-    else ledger.change(noted, { state: "rejected" });
-    throw turnedDown(label, onReject === "ask" ? undefined : noted.until, noted.request);
+    const { ledger, clock } = this.#o;
+    const rejected = clock.now();
+    ledger.change(noted, { state: "rejected", rejected });
+    throw turnedDown(label, this.#askedAgainAt({ ...noted, rejected }), noted.request);
   }
 
-  #refusalIn({ state, obstacle = "withheld", until, request }: Noted, label: string): VaultError | undefined {
+  /** What stands against all of an asset, whichever field is meant: its people decide about no less. */
+  #refusalIn(noted: Noted, label: string): VaultError | undefined {
+    const { state, obstacle = "withheld", until, request } = noted;
     if (state === "blocked") return blocked(label, obstacle, until);
-    return state === "rejected" && this.#o.onReject === "giveUp" ? turnedDown(label, until, request) : undefined;
+    const askedAgainAt = this.#askedAgainAt(noted);
+    return state === "rejected" && askedAgainAt > this.#o.clock.now()
+      ? turnedDown(label, askedAgainAt, request)
+      : undefined;
+  }
+
+  /** When the vault's people may be asked for an asset again that they turned down. */
+  #askedAgainAt({ until, rejected = 0 }: Noted): number {
+    return this.#o.onReject === "ask" ? Math.min(until, rejected + REJECTED_MS) : until;
+  }
+
+  /** Whether a request was submitted so short a time ago. One that is far ahead of our clock was not. */
+  #isYoung({ at }: Noted, ms: number): boolean {
+    return Math.abs(this.#o.clock.now() - at) < ms;
   }
 
   #forget(noted: Noted): false {

@@ -62,11 +62,31 @@ describe("an asset that was rejected", () => {
     ]);
   });
 
-  it('can be asked for once that time is over, and at once with onReject "ask"', async () => {
+  it('can be asked for once that time is over, and after five minutes with onReject "ask"', async () => {
     const { clock, provider, open } = await rejected();
-    expect(await handlesOf(await open({ onReject: "ask" }), "db")).toHaveLength(1);
+    const other = await open({ onReject: "ask" });
+    clock.advance(5 * 60_000 - 60_000);
+    expect((await refusal(other.resolve(["db"], never))).code).toBe("upstream_denied");
+    clock.advance(60_000);
+    expect(await handlesOf(other, "db")).toHaveLength(1);
     clock.advance(60 * 60_000);
     expect(await handlesOf(provider, "db")).toHaveLength(1);
+  });
+
+  it('is refused with onReject "ask" whichever of its fields is meant, in another process too', async () => {
+    const made = await rejected({ onReject: "ask" });
+    const before = asking(made);
+    for (const provider of [made.provider, await made.open({ onReject: "ask" })]) {
+      for (const field of ["password", "user", "configuration"]) {
+        expect(await refusal(provider.fields?.("db", [field], never) ?? Promise.resolve())).toMatchObject({
+          code: "upstream_denied",
+          hint: "ask the user what to do instead; 12Port is not asked again before 2026-11-20 14:37 UTC",
+        });
+      }
+    }
+    expect(asking(made)).toEqual(before);
+    made.clock.advance(5 * 60_000);
+    expect(await handlesOf(made.provider, "db", ["user"])).toHaveLength(1);
   });
 
   it("is put before a person in vain by a copy that does not look", async () => {

@@ -37,6 +37,10 @@ export class SteppingClock implements Clock {
     return [...this.#due].some(({ isCall }) => isCall);
   }
 
+  setWall(wall: number): void {
+    this.#clock.setWall(wall);
+  }
+
   advance(ms: number): void {
     this.#clock.advance(ms);
   }
@@ -65,9 +69,9 @@ afterEach(async () => {
 
 /** A fake 12Port and whatever a vault needs to use it; all of it goes away after the test. */
 export async function scene(options: FakeTwelvePortOptions = {}, own: Partial<ProviderContext> = {}): Promise<Scene> {
-  const fake = await startFakeTwelvePort(options);
-  ending.push(() => fake.close());
   const clock = new SteppingClock();
+  const fake = await startFakeTwelvePort({ now: clock.now, ...options });
+  ending.push(() => fake.close());
   const notes = own.notes ?? fakeNotes();
   const warnings: string[] = [];
   const context = providerContext({ clock, warn: (line) => void warnings.push(line), ...own, notes });

@@ -1,7 +1,7 @@
 // Requests of which nobody knows whether they arrived.
 import { expect, it } from "vitest";
 import { createLedger, scopeOf } from "../../../src/providers/twelveport/ledger.ts";
-import { ask, refusal, type Scene, scene, settle } from "./support.ts";
+import { ask, handlesOf, never, preparing, refusal, type Scene, scene, settle, until } from "./support.ts";
 
 const PASSWORD = "hunter2-4711";
 
@@ -64,6 +64,33 @@ it("one that was lost itself is looked for for half a minute, and then submitted
   expect(await settle(clock, ask(provider, "db", { waiting }))).toEqual([PASSWORD]);
   expect(fake.requests).toHaveLength(1);
   expect(clock.now() - from).toBeGreaterThanOrEqual(30_000);
+});
+
+it("one that nobody waits for any more is not sent, nor noted, while the way to send it is still looked up", async () => {
+  const { fake, clock, notes, open, id } = await guarded();
+  const provider = await open();
+  const handles = await handlesOf(provider, "db");
+  expect(await provider.read(handles, never)).toMatchObject([{ code: "upstream_required" }]);
+  // What is known of the server's document is too old by now.
+  clock.advance(11 * 60_000);
+  let answer = (): void => {};
+  let isAsked = false;
+  fake.watch = async (operation, when) => {
+    if (operation !== "document" || when !== "before") return;
+    isAsked = true;
+    await new Promise<void>((resolve) => (answer = resolve));
+  };
+  const stop = new AbortController();
+  const leaving = refusal(provider.prepare?.(handles, preparing({ signal: stop.signal })) ?? Promise.resolve());
+  await until(() => isAsked);
+  stop.abort();
+  expect((await leaving).code).toBe("cancelled");
+  answer();
+  await until(() => fake.busy() === 0);
+  // Whatever was to be sent after that answer has been sent before this one comes back.
+  for (let calls = 0; calls < 3; calls++) await provider.resolve(["db"], never);
+  expect(fake.calls.createRequest).toBe(0);
+  expect(notes(scopeOf(fake.origin, "acme", undefined)).get(id)).toBeUndefined();
 });
 
 it("one that was refused is not looked for: the next call submits at once", async () => {
