@@ -20,7 +20,7 @@ export interface DeliveriesOptions extends Omit<PreparationsOptions, "failed"> {
   readonly came: (approval: string, failure: Failure | undefined) => void;
 }
 
-/** Fetches or saves the items. The signal aborts when the call is cancelled and when its permission ends. */
+/** Fetches or saves the items. The signal aborts when the call is cancelled; for several, or a save, also when its permission ends. */
 export type Perform<T> = (provider: Provider, items: readonly Item[], signal: AbortSignal) => Promise<Each<T>>;
 
 /** Where a delivery that is tried a second time goes on from. */
@@ -80,7 +80,10 @@ export class Deliveries {
       await journal.record([{ ...about, kind: "releasing", at: clock.now() }]);
       begun = about;
       stopIfGone(waiter, claim);
-      const performed = await whilePermitted(waiter, claim, (signal) => perform(provider, part.items, signal));
+      const work = (signal: AbortSignal): Promise<Each<T>> => perform(provider, part.items, signal);
+      // A single read is over in one step, and kept back after it.
+      const hasSteps = request.action === "write" || part.items.length > 1;
+      const performed = await (hasSteps ? whilePermitted(waiter, claim, work) : work(waiter.signal));
       if (performed.length !== part.items.length) throw new RangeError("not one outcome for each item");
       if (request.action === "read") stopIfGone(waiter, claim);
       const wanting = prepare && !isRetry ? performed.find(isUpstreamRequired) : undefined;

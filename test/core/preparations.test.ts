@@ -368,7 +368,8 @@ describe("what ends the wait", () => {
     expect(people.submitted.length).toBe(1 + 20);
     people.agree();
     const codes = await Promise.all([...batches, ...calls].map(codeOf));
-    expect(codes.filter((code) => code === "too_many_waiting").length).toBeGreaterThanOrEqual(38);
+    // Which of them come first is not said: twenty single ones, or the smaller batch and two.
+    expect(codes.filter((code) => code === "too_many_waiting").length).toBeGreaterThanOrEqual(22);
   });
 
   it("a cancelled call ends nothing", async () => {
