@@ -15,20 +15,26 @@ function withPeople(house: House, ...refs: readonly string[]): Set<string> {
   return agreed;
 }
 
+/** An approved call whose first reading has found out that people are needed. */
+async function foundOut() {
+  const house = startHouse();
+  const agreed = withPeople(house, "id:DATABASE_URL");
+  const preparings = preparingsOf(house.vault);
+  const call = house.get("DATABASE_URL");
+  await settle();
+  await house.approve("once");
+  await settle();
+  preparings[0]?.ready();
+  await settle();
+  return { house, agreed, preparings, call };
+}
+
 const lines = (house: House): string[] =>
   house.journal.events.map(({ kind, code }) => (code === undefined ? kind : `${kind} ${code}`));
 
 describe("a vault that finds out by reading that its people are needed", () => {
   it("makes ready a second time, and the value is read again under a line of its own", async () => {
-    const house = startHouse();
-    const agreed = withPeople(house, "id:DATABASE_URL");
-    const preparings = preparingsOf(house.vault);
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve("once");
-    await settle();
-    preparings[0]?.ready();
-    await settle();
+    const { house, agreed, preparings, call } = await foundOut();
     expect(lines(house)).toEqual(["requested", "approved", "releasing", "failed upstream_required"]);
     expect(preparings).toHaveLength(2);
     preparings[1]?.context.waiting("waiting for the approvers of 12Port");
@@ -116,15 +122,7 @@ describe("a vault that finds out by reading that its people are needed", () => {
     ["the call is cancelled", "cancelled", (_: House, call: Call<unknown>) => call.cancel()],
     ["the log goes away", "audit_unavailable", (house: House) => void (house.journal.away = true)],
   ] as const)("reads nothing more when %s meanwhile", async (_, code, happens) => {
-    const house = startHouse();
-    const agreed = withPeople(house, "id:DATABASE_URL");
-    const preparings = preparingsOf(house.vault);
-    const call = house.get("DATABASE_URL");
-    await settle();
-    await house.approve("once");
-    await settle();
-    preparings[0]?.ready();
-    await settle();
+    const { house, agreed, preparings, call } = await foundOut();
     happens(house, call);
     agreed.add("id:DATABASE_URL");
     preparings[1]?.ready();

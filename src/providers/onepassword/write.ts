@@ -35,7 +35,6 @@ export async function writeAll(
   try {
     for (const group of byItem(entries)) {
       // One after the other: what fails for the whole account fails for the rest without another try.
-      // oxlint-disable-next-line no-await-in-loop
       const outcome = await attempt(() => writeGroup(writing, group, signal));
       // What was sent has run to its end; what had not been sent when the signal aborted never is.
       const left = outcome instanceof VaultError && outcome.code === "cancelled";
