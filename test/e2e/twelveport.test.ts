@@ -36,6 +36,17 @@ async function shown(link: string, text: string): Promise<string> {
   }
 }
 
+/** A call that the person has approved, and that now waits for 12Port's own people. */
+async function waiting() {
+  const { fake, made } = await company(60);
+  const agent = await agentOf(fake, made);
+  const call = agent.get("db-prod");
+  const link = await agent.link();
+  await approve(link);
+  await shown(link, WAITING_HTML);
+  return { fake, made, agent, call, link };
+}
+
 function reads({ reads, assets }: FakeTwelvePort): number | undefined {
   return reads.get(assets[0]?.id ?? "");
 }
@@ -105,12 +116,7 @@ it("asks the person again after a restart, and 12Port's people not", async () =>
 });
 
 it("stops waiting when the person takes it back, and leaves the request to the next approval", async () => {
-  const { fake, made } = await company(60);
-  const agent = await agentOf(fake, made);
-  const call = agent.get("db-prod");
-  const link = await agent.link();
-  await approve(link);
-  await shown(link, WAITING_HTML);
+  const { fake, agent, call, link } = await waiting();
   await decide(link, { verdict: "revoke" });
   expect(statusOf(await call)).toBe("revoked");
   expect([reads(fake), fake.completed]).toEqual([1, []]);
@@ -123,12 +129,7 @@ it("stops waiting when the person takes it back, and leaves the request to the n
 });
 
 it("says that they turned it down, and asks nobody again", async () => {
-  const { fake, made } = await company(60);
-  const agent = await agentOf(fake, made);
-  const call = agent.get("db-prod");
-  const link = await agent.link();
-  await approve(link);
-  await shown(link, WAITING_HTML);
+  const { fake, made, agent, call } = await waiting();
   fake.reject("db-prod");
   const result = await call;
   expect(statusOf(result)).toBe("upstream_denied");
