@@ -1,29 +1,12 @@
 import type { Services } from "./cli/command.ts";
-import type { Config, LoadResult } from "./config/config.ts";
-import { leftOutHint, leftOutText } from "./config/left-out.ts";
+import type { LoadResult } from "./config/config.ts";
 import { workingFolder } from "./config/places.ts";
-import { Broker } from "./core/broker.ts";
-import type { Clock } from "./core/clock.ts";
-import { Desk } from "./core/desk.ts";
-import { VaultError } from "./core/errors.ts";
-import { Grants } from "./core/grants.ts";
-import { lapseRecorder } from "./core/lapses.ts";
-import type { Channel, Notice, Provider, Vault } from "./core/ports.ts";
-import { Tally } from "./core/tally.ts";
-import { visible } from "./core/text.ts";
+import { type Fault, type House, openHouse, type Say, systemClock } from "./house.ts";
 import { type Running, serveMcp } from "./mcp/server.ts";
-import type { Capability, ProviderContext } from "./providers/define.ts";
+import type { Capability } from "./providers/define.ts";
 
 /** The version of the program, put in by the build. */
 declare const __VERSION__: string;
-
-/** How long the end waits for a log that is away. */
-const LAST_WORDS_MS = 1_000;
-
-/** Told of what should not happen, so that it can be found without telling the agent anything. */
-type Fault = (error: unknown) => void;
-/** One line for people, on stderr. */
-type Say = (line: string) => void;
 
 export interface RunningServer {
   /** Resolves when the connection has ended, with the reason. */
@@ -63,12 +46,6 @@ export async function startServer({ say, onFault }: { say: Say; onFault: Fault }
   };
 }
 
-interface House {
-  readonly broker: Broker;
-  readonly config: Config;
-  readonly close: (why: string) => Promise<void>;
-}
-
 async function readConfig(): Promise<LoadResult> {
   const { loadConfig } = await import("./config/load.ts");
   return loadConfig();
@@ -81,189 +58,6 @@ function offers(loaded: LoadResult, capability: Capability): boolean {
     ({ can, rules }) => can.includes(capability) && (capability !== "write" || rules.writable),
   );
 }
-
-/** Puts the parts together. Rejects with what is wrong with the configuration. */
-async function openHouse(configuration: Promise<LoadResult>, say: Say, onFault: Fault): Promise<House> {
-  const loaded = await configuration;
-  if (!loaded.ok) {
-    say(`${loaded.error.message}; ${loaded.error.hint ?? ""}`);
-    throw loaded.error;
-  }
-  const { config } = loaded;
-  for (const { message, hint } of config.warnings) say(hint === undefined ? message : `${message}; ${hint}`);
-
-  // Loaded here and not above: a server that is only probed never pays for them.
-  const [{ openLog }, { openNotes }, { createDoor }] = await Promise.all([
-    import("./audit/sqlite.ts"),
-    import("./state/notes.ts"),
-    import("./web/door.ts"),
-  ]);
-  const clock = systemClock;
-  const { approval } = config;
-  const log = openLog({ file: config.database });
-  const tally = new Tally(log, clock);
-  let lapsed: ReturnType<typeof lapseRecorder> = () => {};
-  let gone: (vault: string) => void = () => {};
-  const grants = new Grants({
-    clock,
-    pickupMs: approval.pickupMs,
-    lapsed: (...what) => lapsed(...what),
-    gone: (vault) => gone(vault),
-  });
-  const door = createDoor({
-    clock,
-    startWeb: async () => {
-      const { createWeb } = await import("./web/server.ts");
-      return createWeb({ front: desk, clock, port: config.port, onFault });
-    },
-    ...tunnelOf(config, clock),
-    isNeeded: () => desk.isNeeded(),
-    onTunnelFailed: (error) => {
-      say(error.hint === undefined ? error.message : `${error.message}; ${error.hint}`);
-      log.note({ kind: "tunnel_failed", at: clock.now(), code: error.code, detail: error.message });
-    },
-  });
-  const desk = new Desk({
-    clock,
-    journal: log,
-    grants,
-    door,
-    channels: channelsOf(config, clock, say),
-    announce: (notice) => say(announcement(notice)),
-    expireMs: approval.expireMs,
-    pickupMs: approval.pickupMs,
-    denyCooldownMs: approval.denyCooldownMs,
-    maxWaiting: approval.maxWaiting,
-  });
-  lapsed = lapseRecorder({ clock, journal: log, desk });
-  const notes = openNotes(config.surroundings.stateDir);
-  const context = { workFolder: config.surroundings.cwd, version: __VERSION__, clock, notes: notes.of };
-  const vaults = new Map(config.vaults.map((vault) => [vault.name, vaultOf(vault, context, say)]));
-  gone = (name) => {
-    try {
-      vaults
-        .get(name)
-        ?.opened()
-        ?.ended?.((ref) => grants.permits(name, ref));
-    } catch (error) {
-      // Whatever a provider makes of it, the rest of what is being revoked ends too.
-      onFault(error);
-    }
-  };
-  const broker = new Broker({
-    clock,
-    journal: log,
-    tally,
-    desk,
-    grants,
-    vaults,
-    upstreamHoldMs: approval.expireMs,
-    upstreamMost: approval.maxWaiting,
-    upstreamCooldownMs: approval.denyCooldownMs,
-  });
-  log.note({ kind: "started", at: clock.now(), detail: `agent-vault ${__VERSION__}` });
-  return {
-    broker,
-    config,
-    close: async (why) => {
-      desk.close(why);
-      broker.close();
-      grants.clear();
-      tally.flush();
-      // What ended is written even if the log needs a moment: law 9 leaves one.
-      const written = log.record([{ kind: "stopped", at: clock.now(), detail: why }]).catch(() => {});
-      const patience = new Promise<void>((enough) => void clock.after(LAST_WORDS_MS, enough));
-      // One vault that cannot give back what it took keeps no other from it.
-      const givenBack = Promise.allSettled([...vaults.values()].map(async (vault) => vault.opened()?.close?.()));
-      await Promise.all([door.close(), Promise.race([written, patience]), Promise.race([givenBack, patience])]);
-      try {
-        notes.close();
-      } finally {
-        log.close();
-      }
-    },
-  };
-}
-
-type OpeningContext = Omit<ProviderContext, "folder" | "warn">;
-
-/** A vault, and its provider as far as it is open. */
-type OwnVault = Vault & { readonly opened: () => Provider | undefined };
-
-function vaultOf(
-  { name, type, rules, can, use }: Config["vaults"][number],
-  context: OpeningContext,
-  say: Say,
-): OwnVault {
-  let opening: Promise<Provider> | undefined;
-  let opened: Provider | undefined;
-  const warned = new Set<string>();
-  const warn = (line: string): void => {
-    // A provider that is opened once more begins anew, and would say it all again.
-    if (warned.has(line)) return;
-    warned.add(line);
-    say(`vault ${name}: ${line}`);
-  };
-  const open = (): Promise<Provider> => {
-    if (!use.ready) {
-      const hint = "coming" in use ? leftOutHint(use) : `tell the user to ${leftOutHint(use)}, then restart the client`;
-      return Promise.reject(
-        new VaultError("config_invalid", `vault "${name}" cannot be used: ${leftOutText(use)}`, { hint }),
-      );
-    }
-    opening ??= Promise.resolve()
-      .then(() => use.open({ ...context, warn }))
-      .then(
-        (provider) => (opened = provider),
-        (error: unknown) => {
-          // A vault that could not be opened is tried again at the next call.
-          opening = undefined;
-          throw error;
-        },
-      );
-    return opening;
-  };
-  return { name, provider: type, rules, canWrite: can.includes("write"), open, opened: () => opened };
-}
-
-function tunnelOf({ tunnel }: Config, clock: Clock): { tunnel?: NonNullable<ReturnType<typeof openTunnel>> } {
-  const open = openTunnel(tunnel, clock);
-  return open ? { tunnel: open } : {};
-}
-
-function openTunnel({ use, type }: Config["tunnel"], clock: Clock) {
-  if (use.ready) return use.open({ clock });
-  const unset = use.unset.join(", ");
-  const error = new VaultError("tunnel_unavailable", `the ${type} tunnel is off: ${unset} is not set`, {
-    hint: "the local link keeps working",
-  });
-  return { name: type, open: () => Promise.reject(error) };
-}
-
-function channelsOf({ channels }: Config, clock: Clock, say: Say): Channel[] {
-  return channels.flatMap(({ type, use }) => {
-    if (use.ready) return [use.open({ clock })];
-    say(`channel ${type} is off: ${use.unset.join(", ")} is not set`);
-    return [];
-  });
-}
-
-/** The link for whoever reads the terminal; most clients hide it, so nothing depends on it. */
-function announcement({ vault, action, count, link }: Notice): string {
-  const what = `${action} ${count} ${count === 1 ? "secret" : "secrets"} of ${visible(vault)}`;
-  return `approve or deny: ${what}: ${link.public === undefined ? link.local : `${link.public} or ${link.local}`}`;
-}
-
-const systemClock: Clock = {
-  now: () => Date.now(),
-  mono: () => performance.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    // What keeps the process alive is its client, not what it waits for.
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
-};
 
 /** What the command line may use of the house. `program` is the file this process was started with. */
 export async function services(program: string): Promise<Services> {

@@ -15,11 +15,13 @@ const ROOMS: Record<string, readonly string[]> = {
   tunnels: ["core"],
   state: ["core"],
   audit: ["core", "state"],
+  approvers: ["core"],
   mcp: ["core"],
   web: ["core"],
   config: ["core", "providers", "channels", "tunnels"],
   cli: ["config", "core", "app.ts"],
-  "app.ts": ["core", "config", "providers", "channels", "tunnels", "state", "audit", "mcp", "web", "cli"],
+  "app.ts": ["core", "config", "providers", "channels", "tunnels", "state", "audit", "mcp", "web", "cli", "house.ts"],
+  "house.ts": ["core", "config", "providers", "channels", "tunnels", "state", "audit", "approvers", "mcp", "web"],
   "main.ts": ["cli", "app.ts", "core"],
   "agent-vault.ts": [],
 };
@@ -27,6 +29,9 @@ const ROOMS: Record<string, readonly string[]> = {
 /** Packages with a single home. Everything native or large is imported lazily there. */
 const HOMES: Record<string, readonly string[]> = {
   "@modelcontextprotocol/sdk": ["mcp/"],
+  "@simplewebauthn/server": ["approvers/"],
+  "@simplewebauthn/browser": ["web/"],
+  uqr: ["cli/"],
   express: ["web/"],
   "escape-html": ["web/"],
   "better-sqlite3": ["state/"],
@@ -50,7 +55,15 @@ const REVEALS = [
   "channels/ntfy.ts", // the channel's own token
 ];
 
-const HEAVY = ["express", "better-sqlite3", "@ngrok/ngrok", "@1password/sdk", "dotenv", "undici"];
+const HEAVY = [
+  "express",
+  "@simplewebauthn/server",
+  "better-sqlite3",
+  "@ngrok/ngrok",
+  "@1password/sdk",
+  "dotenv",
+  "undici",
+];
 
 const roomOf = (file: string): string => file.split("/")[0] as string;
 /** The code of a file, without its comments: those may name what the code may not do. */

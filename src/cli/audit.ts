@@ -27,6 +27,8 @@ export const EVENT_KINDS: Readonly<Record<EventKind, true>> = {
   revoked: true,
   window_ended: true,
   listed: true,
+  approver_added: true,
+  approver_removed: true,
   channel_failed: true,
   tunnel_failed: true,
   log_gap: true,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { browser } from "../channels/browser.ts";
 import { findChannel } from "../channels/registry.ts";
 import type { Rules } from "../core/policy.ts";
@@ -30,6 +31,7 @@ export function build(text: Text, file: ConfigFile, parts: readonly Part[]): Con
   const named = file.audit.database;
   return {
     source,
+    digest: createHash("sha256").update(text.text).digest("base64url"),
     folder,
     vaults: under("vaults", parts).map((part) => vaultConfig(part, file, folder)),
     port: file.port,

@@ -20,6 +20,8 @@ export type Source =
  */
 export interface Config {
   readonly source: Source;
+  /** Digest of what was written, variables named and not resolved: tells one configuration from another. */
+  readonly digest: string;
   /** Absolute folder that relative paths start from: where the file lies. */
   readonly folder: string;
   /** In the order of the file; names differ. */

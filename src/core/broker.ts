@@ -8,9 +8,11 @@ import type { Grants } from "./grants.ts";
 import { idSource } from "./ids.ts";
 import { Lookups } from "./lookups.ts";
 import { allOrError, refuse } from "./outcomes.ts";
-import { cannotWrite, decide } from "./policy.ts";
+import { cannotWrite, decide, type Here } from "./policy.ts";
 import { itemsToRead, itemsToWrite } from "./items.ts";
+import type { Isolation } from "./assurance.ts";
 import type { Each, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
+import type { Approvers } from "./proof.ts";
 import { type AccessRequest, type Action, askedBy, isEveryField, type Item, requestKey } from "./request.ts";
 import { type CommitmentKey, newCommitmentKey, type Secret } from "./secret.ts";
 import type { Tally } from "./tally.ts";
@@ -23,6 +25,9 @@ export interface BrokerOptions {
   readonly desk: Desk;
   readonly grants: Grants;
   readonly vaults: ReadonlyMap<string, Vault>;
+  readonly approvers: Approvers;
+  /** How far the agent is kept from this process; looked at when a vault first demands to know. */
+  readonly isolation: () => Promise<Isolation>;
   /** How long one call is kept waiting for a vault's own people at most, ms. */
   readonly upstreamHoldMs: number;
   /** For how long a vault's people are not asked again for what they turned down, ms. */
@@ -41,11 +46,12 @@ export class Broker {
 
   constructor(options: BrokerOptions) {
     this.#o = options;
-    const { clock, journal, desk, upstreamHoldMs, upstreamCooldownMs, upstreamMost } = options;
+    const { clock, journal, desk, approvers, upstreamHoldMs, upstreamCooldownMs, upstreamMost } = options;
     this.#deliveries = new Deliveries(
       {
         clock,
         journal,
+        approvers,
         holdMs: upstreamHoldMs,
         most: upstreamMost,
         cooldownMs: upstreamCooldownMs,
@@ -146,6 +152,9 @@ export class Broker {
     desk.refuseDenied(ask.session, vault.name, action, askedBy(names, fields));
     const ruling = decide(vault, action);
     if (ruling.kind === "deny") throw ruling.error;
+    const here = grants.hasWindow(ask.session, vault.name) ? undefined : await this.#here(vault);
+    const circumstances = decide(vault, action, here);
+    if (circumstances.kind === "deny") throw circumstances.error;
     const known = desk.find(key)?.request ?? preparations.find(key) ?? grants.heldFor(key);
     if (known) return known;
     // Looking names up costs the vault calls; what no window can cover could then not be put before a person.
@@ -189,7 +198,7 @@ export class Broker {
     const { desk, grants } = this.#o;
     const open = this.#deliveries.preparations.claim(request) ?? grants.claim(request);
     if (open) return this.#deliveries.deliver(request, vault, open, waiter, perform);
-    const ruling = decide(vault, request.action);
+    const ruling = decide(vault, request.action, await this.#here(vault));
     if (ruling.kind === "deny") throw ruling.error;
     // It may be an approved request that another call has just come for: asking again is a request of its own.
     const { reason, requester } = ask;
@@ -210,6 +219,15 @@ export class Broker {
       });
     }
     return this.#deliveries.deliver(ticket.request, vault, claim, waiter, perform);
+  }
+
+  /** What the rules need to know of this place. Throws when it cannot be known whether anybody is enrolled. */
+  async #here({ rules }: Vault): Promise<Here> {
+    const { approvers, isolation } = this.#o;
+    return {
+      hasApprover: approvers.all().length > 0,
+      isolation: rules.minAssurance ? await isolation() : "same-user",
+    };
   }
 
   #vault(session: string, name: string): Vault {

@@ -1,11 +1,21 @@
-import type { Action, Requester } from "./request.ts";
+import type { Overview } from "./overview.ts";
+import type { PairingStep, PairingView } from "./pairing.ts";
 import type { Offer } from "./policy.ts";
+import type { Decision, Proof } from "./proof.ts";
+import type { Action, Requester } from "./request.ts";
 import type { Preview } from "./secret.ts";
 
 /** How a request stands. Exactly one of the others follows `waiting`, and nothing follows those. */
 export type Standing =
   | { readonly is: "waiting" }
-  | { readonly is: "approved"; readonly at: number; readonly until?: number; readonly ended?: "revoked" | "over" }
+  | {
+      readonly is: "approved";
+      readonly at: number;
+      readonly until?: number;
+      readonly ended?: "revoked" | "over";
+      /** Name of the approver whose passkey signed it; absent where the link was enough. */
+      readonly by?: string;
+    }
   | { readonly is: "denied"; readonly at: number }
   | { readonly is: "returned"; readonly at: number; readonly note: string }
   | { readonly is: "expired"; readonly at: number }
@@ -22,7 +32,11 @@ export interface Card {
   readonly everyField: boolean;
   readonly reason: string;
   readonly requester: Requester;
+  /** Other sessions that wait for exactly the same: one answer is for all of them. */
+  readonly alsoAsking?: readonly Asking[];
   readonly offer: Offer;
+  /** Digest of the configuration that the rules come from. */
+  readonly configuration: string;
   readonly standing: Standing;
   /** Set while an approved request waits for the vault's own people. */
   readonly upstream?: Upstream;
@@ -67,28 +81,53 @@ export interface CardItem {
   readonly write?: { readonly effect: "create" | "replace"; readonly preview: Preview };
 }
 
-/** How a person's answer was proven. */
-export type Proof = "link";
+/** One of several sessions that ask for the same. */
+export interface Asking {
+  readonly reason: string;
+  readonly requester: Requester;
+}
 
 /**
- * What a person answers. "window" opens what the offer says; "once" only this use. `revision` is that of the card the
- * person saw.
+ * A yes. "window" opens what the offer says, "once" only this use. `revision` is that of the card the person saw. A
+ * person may permit less than was asked for, never more.
  */
-export type Answer =
-  | { readonly verdict: "approve"; readonly choice: "window" | "once"; readonly revision: number }
-  | { readonly verdict: "deny" }
-  | { readonly verdict: "again"; readonly note: string };
+export interface Approval {
+  readonly verdict: "approve";
+  readonly choice: "window" | "once";
+  readonly revision: number;
+  /** Positions in the card's items of those that stay ticked; absent: all. What is unticked counts as denied. */
+  readonly items?: readonly number[];
+  /** A window shorter than the one offered, ms. */
+  readonly windowMs?: number;
+}
 
-/** The desk as the person's side sees it. Tokens are the 128 random bits in the link. */
+/** What a person answers. */
+export type Answer = Approval | { readonly verdict: "deny" } | { readonly verdict: "again"; readonly note: string };
+
+/**
+ * The desk as the person's side sees it, wherever the process lives that asked. Tokens are the 128 random bits in the
+ * link. Everything that goes in and comes out is JSON, but for the signals.
+ */
 export interface Front {
-  readonly card: (token: string) => Card | undefined;
+  readonly card: (token: string) => Promise<Card | undefined>;
+  /** What a passkey has to sign for this yes, made now; undefined when it cannot be given so (any more). */
+  readonly decision: (token: string, approval: Approval) => Promise<Decision | undefined>;
   /**
    * Settles a waiting request. False when nothing changed: the token is unknown, the request is already decided, or
-   * what was approved is no longer what the card shows. Rejects with `audit_unavailable` when an approval could not be recorded; then the request still waits.
+   * what was approved is no longer what the card shows. Rejects with `audit_unavailable` when an approval could not be
+   * recorded, and with `not_proven` when it needs a better proof; then the request still waits.
    */
-  readonly answer: (token: string, answer: Answer, by: { proof: Proof }) => Promise<boolean>;
+  readonly answer: (token: string, answer: Answer, by: { readonly proof: Proof }) => Promise<boolean>;
   /** Ends what the approval opened. False when there is nothing open. */
-  readonly revoke: (token: string) => boolean;
+  readonly revoke: (token: string) => Promise<boolean>;
   /** Resolves when the card's version is past `version`, or the signal aborts. */
   readonly changed: (token: string, version: number, signal: AbortSignal) => Promise<void>;
+  /** Everything that waits and everything that is open. */
+  readonly overview: () => Promise<Overview>;
+  /** Resolves when the overview's version is past `version`, or the signal aborts. */
+  readonly overviewChanged: (version: number, signal: AbortSignal) => Promise<void>;
+  /** Ends what one approval opened, by its id. False when there is nothing open. */
+  readonly endApproval: (approval: string) => Promise<boolean>;
+  /** One step on the page where an approver is enrolled or removed; undefined when there is no such page. */
+  readonly pairing: (token: string, step: PairingStep) => Promise<PairingView | undefined>;
 }

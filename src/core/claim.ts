@@ -1,10 +1,16 @@
 import { VaultError } from "./errors.ts";
+import type { Warrant } from "./grant.ts";
+import type { TurnedDown } from "./turned-down.ts";
 
 /** Permission taken for one delivery. Either `land` or `giveBack` it. */
 export interface Claim {
   /** Id of the approval this rests on; several, with commas, where a batch rests on several windows. */
   readonly approval: string;
   readonly basis: "asked" | "window";
+  /** What was permitted, and the proof of it. */
+  readonly warrants: readonly Warrant[];
+  /** What of the request a person left out when they approved it, by ref. */
+  readonly leftOut: TurnedDown;
   /** End of the nearest window, epoch ms; undefined when a person was asked for this very use. */
   readonly until: number | undefined;
   /** Why the value must stay where it is: the approval was revoked, its window ended, or the clock became doubtful. */

@@ -7,10 +7,12 @@ import type { Claim } from "./claim.ts";
 import { Failures } from "./failures.ts";
 import { errorOf } from "./outcomes.ts";
 import type { Each, Journal, Provider, Vault, Waiter } from "./ports.ts";
+import type { Approvers } from "./proof.ts";
 import { Preparations, type PreparationsOptions } from "./preparations.ts";
 import { aboutRequest } from "./records.ts";
 import { type AccessRequest, type Item, labelOf } from "./request.ts";
 import { NOTHING, type TurnedDown } from "./turned-down.ts";
+import { vouch } from "./vouch.ts";
 
 /** What the lines of one delivery share, once it has its first. */
 type Begun = Omit<Event, "kind" | "at">;
@@ -18,6 +20,7 @@ type Begun = Omit<Event, "kind" | "at">;
 export interface DeliveriesOptions extends Omit<PreparationsOptions, "failed"> {
   /** Told why nothing came of what an approval was given for; with undefined that something did, after all. */
   readonly came: (approval: string, failure: Failure | undefined) => void;
+  readonly approvers: Approvers;
 }
 
 /** Fetches or saves the items. The signal aborts when the call is cancelled; for several, or a save, also when its permission ends. */
@@ -35,7 +38,7 @@ const AT_FIRST: Earlier = { isRetry: false, refused: NOTHING };
 /** The last steps of a permitted request: prepare, record, fetch (or save), return. */
 export class Deliveries {
   readonly preparations: Preparations;
-  readonly #o: { readonly clock: Clock; readonly journal: Journal };
+  readonly #o: { readonly clock: Clock; readonly journal: Journal; readonly approvers: Approvers };
   readonly #newId: () => string;
   readonly #failures: Failures;
   readonly #hasLine = new WeakSet<VaultError>();
@@ -61,7 +64,8 @@ export class Deliveries {
   ): Promise<Reply<T>> {
     const { journal, clock } = this.#o;
     const release = this.#newId();
-    let refused = before;
+    // What a person left out is refused like what the vault turns down: the rest is read all the same.
+    let refused: TurnedDown = isRetry ? before : new Map([...before, ...claim.leftOut]);
     let begun: Begun | undefined;
     let ended = false;
     try {
@@ -69,12 +73,17 @@ export class Deliveries {
       stopIfGone(waiter, claim);
       const prepare = request.action === "read" ? provider.prepare : undefined;
       if (prepare) {
-        const prepared = await this.preparations.attend(request, prepare, claim, waiter, { before, asks: isRetry });
+        const prepared = await this.preparations.attend(request, prepare, claim, waiter, {
+          before: refused,
+          asks: isRetry,
+        });
         if (prepared.is === "pending") return prepared;
         if (prepared.is === "failed") throw this.written(prepared.error);
         refused = prepared.refused;
         stopIfGone(waiter, claim);
       }
+      await vouch(request, claim, this.#o.approvers, clock.now());
+      stopIfGone(waiter, claim);
       const part = without(request, refused);
       const about = aboutDelivery(part, release, claim);
       await journal.record([{ ...about, kind: "releasing", at: clock.now() }]);

@@ -1,19 +1,28 @@
 import { ApprovedBefore } from "./approved-before.ts";
 import { attend } from "./attendance.ts";
 import { Bells, type BellsOptions } from "./bells.ts";
-import type { Answer, Card, Failure, Front, Proof, Standing, Upstream } from "./card.ts";
+import { approvalLine, checkProof, type Proven } from "./approving.ts";
+import type { Answer, Approval, Card, Failure, Standing, Upstream } from "./card.ts";
+import { Changes } from "./changes.ts";
+import { chosenOf } from "./choice.ts";
 import { Span } from "./clock.ts";
 import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Grants } from "./grants.ts";
+import type { Overview } from "./overview.ts";
 import type { Offer } from "./policy.ts";
 import type { Wait, Waiter } from "./ports.ts";
+import type { Approvers, Decision, Proof } from "./proof.ts";
 import { aboutRequest } from "./records.ts";
 import { Refusals } from "./refusals.ts";
-import type { AccessRequest, Action } from "./request.ts";
+import type { AccessRequest, Action, Item } from "./request.ts";
 import { Slots } from "./slots.ts";
+import { type Chosen, hashOf } from "./statement.ts";
 import { Ticket } from "./ticket.ts";
 import { Tickets } from "./tickets.ts";
+import { leftOutError, NOTHING, type TurnedDown } from "./turned-down.ts";
+import { Turns } from "./turns.ts";
+import { overviewOf } from "./overview-of.ts";
 
 export interface DeskOptions extends BellsOptions {
   readonly grants: Grants;
@@ -21,6 +30,11 @@ export interface DeskOptions extends BellsOptions {
   readonly pickupMs: number;
   readonly denyCooldownMs: number;
   readonly maxWaiting: number;
+  /** How many requests of one session are before a person at a time. */
+  readonly maxCards: number;
+  readonly approvers: Approvers;
+  /** Digest of the configuration. */
+  readonly configuration: string;
 }
 
 type Settled = Exclude<Standing, { is: "waiting" }>;
@@ -35,13 +49,15 @@ export type Attended =
   | { readonly is: "detached" };
 
 /** Where requests wait for a person. Each request has one outcome, and nothing after it changes that. */
-export class Desk implements Front {
+export class Desk {
   readonly #o: DeskOptions;
   readonly #tickets = new Tickets();
   readonly #refusals: Refusals;
   readonly #slots: Slots;
   readonly #bells: Bells;
   readonly #approved = new ApprovedBefore();
+  readonly #turns: Turns;
+  readonly #changes = new Changes();
   #closed = false;
 
   constructor(options: DeskOptions) {
@@ -49,6 +65,7 @@ export class Desk implements Front {
     this.#refusals = new Refusals(options.clock, options.denyCooldownMs);
     this.#slots = new Slots(options.maxWaiting);
     this.#bells = new Bells(options);
+    this.#turns = new Turns(options.maxCards);
   }
 
   /** Throws `denied` when a person has just denied any of these, by what they were asked by (`askedBy`) or by ref. */
@@ -74,15 +91,19 @@ export class Desk implements Front {
     if (same) return same;
     if (this.#closed) throw new VaultError("cancelled", "agent-vault is closing");
     this.refuseFull(request.session);
-    const { clock, expireMs, grants } = this.#o;
+    const { clock, expireMs, grants, configuration } = this.#o;
     const ticket = new Ticket(request, offer, new Span(clock, expireMs), {
       openUntil: (item) => grants.openUntil(request, item),
       approvedBefore: this.#approved.times(request),
+      configuration,
+      since: clock.now(),
+      behind: (ticket) => this.#turns.behind(ticket),
+      onChange: () => this.#changes.bump(),
     });
     this.#tickets.add(ticket, ({ approval }) => grants.isOpen(approval));
     this.#slots.take(request.session, ticket.span);
     ticket.stop = clock.after(expireMs, () => this.#expire(ticket));
-    void this.#present(ticket).catch((error: unknown) => ticket.fail(error));
+    void this.#present(ticket, this.#turns.join(ticket)).catch((error: unknown) => ticket.fail(error));
     return ticket;
   }
 
@@ -125,25 +146,35 @@ export class Desk implements Front {
     return { ...card, standing: { ...card.standing, ended: "over" } };
   }
 
-  async answer(token: string, answer: Answer, by: { proof: Proof }): Promise<boolean> {
-    const ticket = this.#tickets.at(token);
+  /** What a passkey has to sign for this yes; undefined when it cannot be given so (any more). */
+  decision(token: string, approval: Approval): Decision | undefined {
+    const ticket = this.#answerable(token);
+    ticket?.refresh();
+    if (!ticket || ticket.deciding || approval.revision !== ticket.revision) return undefined;
+    const chosen = chosenOf(ticket, approval);
+    if (!chosen) return undefined;
+    const hashes = [hashOf(ticket.statement(chosen))];
+    return { v: 1, decision: "approve", at: this.#o.clock.now(), hashes };
+  }
+
+  async answer(token: string, answer: Answer, { proof }: { readonly proof: Proof }): Promise<boolean> {
+    const ticket = this.#answerable(token);
     if (!ticket) return false;
-    this.#expireIfOver(ticket);
-    if (!ticket.isOpen) return false;
     if (answer.verdict === "approve") {
       // A yes to what the page no longer shows is no yes: the person sees the card again as it is now.
       ticket.refresh();
       if (ticket.deciding || answer.revision !== ticket.revision) return false;
-      return this.#approve(ticket, answer.choice, by.proof);
+      const chosen = chosenOf(ticket, answer);
+      return chosen !== undefined && this.#approve(ticket, chosen, proof);
     }
-    // A no needs no log to count, and no yes that is just being written stands against it.
+    // A no needs no log and no proof to count, and no yes that is just being written stands against it.
     const at = this.#o.clock.now();
     if (answer.verdict === "deny") {
       this.#refusals.add(ticket.request);
-      this.#end(ticket, { is: "denied", at }, { kind: "denied", ...by });
+      this.#end(ticket, { is: "denied", at }, { kind: "denied", proof: "link" });
     } else {
       const { note } = answer;
-      this.#end(ticket, { is: "returned", at, note }, { kind: "returned", ...by, detail: note });
+      this.#end(ticket, { is: "returned", at, note }, { kind: "returned", proof: "link", detail: note });
     }
     return true;
   }
@@ -154,6 +185,20 @@ export class Desk implements Front {
     this.#note(ticket, { kind: "revoked", approval: ticket.approval });
     for (const id of ticket.approval.split(",")) this.#windowEnded(id, "revoked");
     return true;
+  }
+
+  /** Ends what one approval opened, by its id. False when there is nothing open. */
+  revokeApproval(approval: string): boolean {
+    const ticket = this.#tickets.restingOn(approval).find(({ request }) => request.id === approval);
+    return ticket !== undefined && this.revoke(ticket.token);
+  }
+
+  overview(): Overview {
+    return overviewOf(this.#tickets.waiting(), this.#o.grants, this.#changes.version);
+  }
+
+  overviewChanged(version: number, signal: AbortSignal): Promise<void> {
+    return this.#changes.after(version, signal);
   }
 
   changed(token: string, version: number, signal: AbortSignal): Promise<void> {
@@ -192,35 +237,63 @@ export class Desk implements Front {
     return this.#tickets.waiting().length > 0 || this.#o.grants.anyOpen;
   }
 
-  async #present(ticket: Ticket): Promise<void> {
-    const { journal, door, clock } = this.#o;
-    let recorded = false;
+  #answerable(token: string): Ticket | undefined {
+    const ticket = this.#tickets.at(token);
+    if (ticket) this.#expireIfOver(ticket);
+    return ticket?.isOpen ? ticket : undefined;
+  }
+
+  async #present(ticket: Ticket, isTurn: boolean): Promise<void> {
+    const { journal, clock } = this.#o;
     try {
       await journal.record([{ ...aboutRequest(ticket.request), kind: "requested", at: clock.now() }]);
-      recorded = true;
-      await door.open();
     } catch (error) {
-      this.#tickets.forget(ticket);
-      this.#slots.free(ticket.request.session, ticket.span);
-      if (recorded && ticket.isOpen) this.#note(ticket, { kind: "cancelled", detail: asVaultError(error).message });
+      this.#forget(ticket);
+      throw error;
+    }
+    if (isTurn || this.#turns.behind(ticket) === 0) await this.#show(ticket);
+  }
+
+  /** Opens the page for it and rings. */
+  async #show(ticket: Ticket): Promise<void> {
+    try {
+      await this.#o.door.open();
+    } catch (error) {
+      if (ticket.isOpen) this.#note(ticket, { kind: "cancelled", detail: asVaultError(error).message });
+      this.#forget(ticket);
       throw error;
     }
     void this.#bells.ring(ticket);
   }
 
-  async #approve(ticket: Ticket, choice: "window" | "once", proof: Proof): Promise<boolean> {
+  #forget(ticket: Ticket): void {
+    this.#tickets.forget(ticket);
+    this.#slots.free(ticket.request.session, ticket.span);
+    this.#next(ticket);
+  }
+
+  /** Whoever waited behind it comes to their turn. */
+  #next(ticket: Ticket): void {
+    const next = this.#turns.leave(ticket);
+    if (!next || this.#closed) return;
+    next.itsTurn();
+    void this.#show(next).catch((error: unknown) => next.fail(error));
+  }
+
+  async #approve(ticket: Ticket, chosen: Chosen, proof: Proof): Promise<boolean> {
     const { clock, journal, grants } = this.#o;
-    const { request, offer, asked } = ticket;
-    const windowed = choice === "window" && offer.windowMs > 0 && request.action === "read";
-    const span = new Span(clock, windowed ? offer.windowMs : 0);
-    const at = clock.now();
-    const until = windowed ? { until: span.endsAt } : {};
-    const scope = windowed ? offer.scope : "secret";
-    const approved = { kind: "approved", at, approval: request.id, proof, scope, ...until } as const;
+    const { request, asked } = ticket;
     ticket.deciding = true;
+    let proven: Proven;
+    let at: number;
+    let span: Span;
     try {
+      const statement = ticket.statement(chosen);
+      proven = await checkProof(ticket.offer, statement, proof, this.#o);
+      at = clock.now();
+      span = new Span(clock, chosen.windowMs);
       // The yes is in the log before it opens anything; if it cannot be, it was no yes.
-      await journal.record([{ ...aboutRequest(request), ...approved }]);
+      await journal.record([{ ...aboutRequest(request), ...approvalLine(request, chosen, proven, at, span) }]);
     } catch (error) {
       ticket.deciding = false;
       // It waits again, and a window may have come to cover it meanwhile.
@@ -237,14 +310,32 @@ export class Desk implements Front {
       });
       return false;
     }
+    const windowed = chosen.windowMs > 0;
+    const { items, scope } = chosen;
+    const leftOut = this.#leaveOut(
+      ticket,
+      asked.filter((item) => !items.includes(item)),
+    );
     grants.open(request.id, request, {
       attached: ticket.attached,
-      ...(windowed && { window: { scope: offer.scope, span, asked } }),
+      leftOut,
+      warrant: { statement: proven.statement, proof, at, ...(proven.approver && { by: proven.approver.name }) },
+      ...(windowed && { window: { scope, span, asked: items } }),
     });
     this.#approved.add(request);
-    this.#end(ticket, { is: "approved", at, ...until });
+    const by = proven.approver && { by: proven.approver.name };
+    this.#end(ticket, { is: "approved", at, ...by, ...(windowed && { until: span.endsAt }) });
     if (windowed) this.#settleCovered();
     return true;
+  }
+
+  /** What the person unticked is denied like what is denied by itself. */
+  #leaveOut(ticket: Ticket, items: readonly Item[]): TurnedDown {
+    if (items.length === 0) return NOTHING;
+    const denied = { ...ticket.request, items };
+    this.#refusals.add(denied);
+    this.#o.journal.note({ ...aboutRequest(denied), kind: "denied", at: this.#o.clock.now(), proof: "link" });
+    return new Map(items.map(({ handle }) => [handle.ref, leftOutError()]));
   }
 
   /** An open window answers every request that it covers completely: nobody is asked for what is open. */
@@ -286,6 +377,7 @@ export class Desk implements Front {
 
   #end(ticket: Ticket, standing: Settled, line?: Line, { byAgent }: { byAgent: boolean } = { byAgent: false }): void {
     this.#tickets.end(ticket);
+    this.#next(ticket);
     // Withdrawing frees no slot, or an agent could ring without end.
     if (!byAgent) this.#slots.free(ticket.request.session, ticket.span);
     if (line) this.#note(ticket, { ...line, at: standing.at });

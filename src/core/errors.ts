@@ -5,7 +5,8 @@ export type ExitStatus = 0 | 1 | 2 | 3;
  * Every code an agent, a script or a log reader can meet, in one place: adding or changing one is an API change.
  * `retry` says whether the same call can succeed later without anybody changing anything. `provider_auth`: the vault does
  * not accept our credentials, `provider_expired`: it did until they ran out, `provider_forbidden`: it knows us and does not
- * permit this. `upstream_*`: the vault's own people have to permit it as well.
+ * permit this. `assurance_unmet`: a
+ * rule demands a better proof, or more distance from the agent, than there is here. `upstream_*`: the vault's own people have to permit it as well.
  */
 export const CODES = {
   denied: { exit: 3, retry: false },
@@ -15,6 +16,8 @@ export const CODES = {
   revoked: { exit: 3, retry: true },
   cancelled: { exit: 3, retry: true },
   too_many_waiting: { exit: 3, retry: true },
+  assurance_unmet: { exit: 3, retry: false },
+  not_proven: { exit: 3, retry: true },
   not_writable: { exit: 3, retry: false },
   value_exposed: { exit: 2, retry: false },
   invalid_arguments: { exit: 2, retry: false },
@@ -31,6 +34,7 @@ export const CODES = {
   upstream_required: { exit: 3, retry: true },
   upstream_denied: { exit: 3, retry: false },
   upstream_blocked: { exit: 3, retry: false },
+  approvers_unavailable: { exit: 1, retry: true },
   provider_unavailable: { exit: 1, retry: true },
   audit_unavailable: { exit: 1, retry: true },
   page_unavailable: { exit: 1, retry: true },

@@ -1,10 +1,9 @@
-import type { Proof } from "./card.ts";
 import type { Action, Requester } from "./request.ts";
 
 /**
  * Everything the audit log can say. `requested` to `cancelled` are about a request, `upstream_waiting` says that an
  * approved one now waits for the vault's own people, `releasing` to `unknown_outcome` are about one delivery to the agent
- * (or one save to the vault), the rest about windows and the process itself. `log_gap`
+ * (or one save to the vault), `approver_added` and `approver_removed` are about who may approve, the rest about windows and the process itself. `log_gap`
  * says how many events the log had to give up while it could not be written.
  */
 export type EventKind =
@@ -27,6 +26,8 @@ export type EventKind =
   | "revoked"
   | "window_ended"
   | "listed"
+  | "approver_added"
+  | "approver_removed"
   | "channel_failed"
   | "tunnel_failed"
   | "log_gap";
@@ -50,7 +51,11 @@ export interface Event {
   readonly requester?: Requester;
   /** The approval this rests on: its id and how it was proven. */
   readonly approval?: string;
-  readonly proof?: Proof;
+  readonly proof?: "link" | "passkey";
+  /** Who signed it, or is added or removed: the name and the id of the credential. */
+  readonly approver?: string;
+  /** Digest of what was signed (see statement.ts). */
+  readonly statement?: string;
   /** For `releasing`: whether a person was asked for this very use, or an open window covered it. */
   readonly basis?: "asked" | "window";
   readonly scope?: "secret" | "vault";

@@ -1,6 +1,7 @@
 import { type Claim, windowOver } from "./claim.ts";
 import type { VaultError } from "./errors.ts";
-import { approvalsOf, endOf, type Grant, isLive } from "./grant.ts";
+import { approvalsOf, endOf, type Grant, isLive, type Warrant } from "./grant.ts";
+import { NOTHING, type TurnedDown } from "./turned-down.ts";
 
 /** What a flight needs of the permissions it rests on. */
 export interface Keeper {
@@ -28,6 +29,16 @@ export class Flight implements Claim {
     this.#grants = grants;
     this.#keeper = keeper;
     for (const grant of grants) grant.flights += 1;
+  }
+
+  get warrants(): readonly Warrant[] {
+    return [...this.#grants].map(({ warrant }) => warrant);
+  }
+
+  get leftOut(): TurnedDown {
+    // A window covers everything it is claimed for; what was left out belongs to the one request that was answered.
+    const [grant] = this.#grants;
+    return this.basis === "asked" && grant ? grant.leftOut : NOTHING;
   }
 
   broken(): VaultError | undefined {

@@ -1,12 +1,18 @@
 import type { Span } from "./clock.ts";
 import type { VaultError } from "./errors.ts";
 import type { Offer } from "./policy.ts";
+import type { Proof } from "./proof.ts";
 import type { AccessRequest } from "./request.ts";
+import type { Statement } from "./statement.ts";
+import type { TurnedDown } from "./turned-down.ts";
 
 /** What one approval permits. Everything here dies with the process, and that is the point. */
 export interface Grant {
   readonly approval: string;
   readonly request: AccessRequest;
+  readonly warrant: Warrant;
+  /** What of the request the person left out, by ref. */
+  readonly leftOut: TurnedDown;
   /** Never over by time within reason; asked only whether the clock stepped back. */
   readonly doubt: Span;
   /** Deliveries owed to the calls that were attached when the person said yes. */
@@ -25,6 +31,16 @@ export interface Grant {
   stop: () => void;
   /** To be called when deliveries on their way may have lost their permission. */
   readonly listeners: Set<() => void>;
+}
+
+/** Why a grant is one: what was permitted, how that is proven, and by whom. Checked again at each use. */
+export interface Warrant {
+  readonly statement: Statement;
+  readonly proof: Proof;
+  /** When it was opened, epoch ms. */
+  readonly at: number;
+  /** Name of the approver who signed it. */
+  readonly by?: string;
 }
 
 export interface OpenWindow {

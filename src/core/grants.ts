@@ -2,9 +2,10 @@ import { type Clock, Span } from "./clock.ts";
 import { type Claim, closing, inDoubt, revoked } from "./claim.ts";
 import type { VaultError } from "./errors.ts";
 import { Flight, type Keeper } from "./flight.ts";
-import { approvalsOf, endOf, type Grant, isFor, isLive, isServing } from "./grant.ts";
+import { approvalsOf, endOf, type Grant, isFor, isLive, isServing, type Warrant } from "./grant.ts";
 import type { Offer } from "./policy.ts";
 import { type AccessRequest, type Item, sameSecrets } from "./request.ts";
+import { NOTHING, type TurnedDown } from "./turned-down.ts";
 
 /** Why a permission ended without anybody ending it: its time ran out, or the clock became doubtful. */
 export type Lapse = "time" | "clock";
@@ -41,13 +42,20 @@ export class Grants {
   open(
     approval: string,
     request: AccessRequest,
-    opened: { attached: number; window?: { scope: Offer["scope"]; span: Span; asked: readonly Item[] } },
+    opened: {
+      attached: number;
+      warrant: Warrant;
+      leftOut?: TurnedDown;
+      window?: { scope: Offer["scope"]; span: Span; asked: readonly Item[] };
+    },
   ): void {
     const { clock } = this.#o;
-    const { window, attached } = opened;
+    const { window, attached, warrant, leftOut = NOTHING } = opened;
     const grant: Grant = {
       approval,
       request,
+      warrant,
+      leftOut,
       doubt: new Span(clock, LONGEST_MS),
       owed: attached,
       pickup: undefined,
@@ -110,6 +118,14 @@ export class Grants {
   /** Whether anything at all is open. */
   get anyOpen(): boolean {
     return [...this.#grants.keys()].some((approval) => this.isOpen(approval));
+  }
+
+  /** The windows that are open, each with its grant. */
+  get windows(): readonly { readonly grant: Grant; readonly window: NonNullable<Grant["window"]> }[] {
+    return [...this.#grants.values()].flatMap((grant) => {
+      const { window } = grant;
+      return window && !this.#isOver(grant) && isLive(window.span) ? [{ grant, window }] : [];
+    });
   }
 
   /** Whether a window over any secret of a vault is open to a session. */

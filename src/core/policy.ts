@@ -1,3 +1,4 @@
+import { type Assurance, assuranceText, isAtLeast, type Isolation } from "./assurance.ts";
 import { VaultError } from "./errors.ts";
 import type { Action } from "./request.ts";
 import { quoted } from "./text.ts";
@@ -9,6 +10,16 @@ export interface Rules {
   /** What an open window covers: the secrets that were shown, or everything in the vault. */
   readonly ttlScope: "secret" | "vault";
   readonly writable: boolean;
+  /** The least proof an approval needs; absent: a passkey as soon as an approver is enrolled, else the link. */
+  readonly require?: "link" | "passkey";
+  /** The least an approval must be worth here; below it nobody is asked. */
+  readonly minAssurance?: Assurance;
+}
+
+/** What is true where this process runs. */
+export interface Here {
+  readonly hasApprover: boolean;
+  readonly isolation: Isolation;
 }
 
 /** What a person may open with one tap besides "just this once". */
@@ -16,6 +27,8 @@ export interface Offer {
   /** 0: there is no window to offer. */
   readonly windowMs: number;
   readonly scope: "secret" | "vault";
+  /** Set when an enrolled passkey has to sign the yes; absent: the link is enough. */
+  readonly proof?: "passkey";
 }
 
 export type Ruling =
@@ -31,18 +44,54 @@ export interface Ruled {
   readonly canWrite: boolean;
 }
 
-/** What the rules say about an action on a vault. Pure; anything the rules do not clearly permit is denied. */
-export function decide(vault: Ruled, action: Action): Ruling {
+/**
+ * What the rules say about an action on a vault. Pure; anything the rules do not clearly permit is denied. Without
+ * `here` it says only what holds everywhere.
+ */
+export function decide(vault: Ruled, action: Action, here?: Here): Ruling {
   const { name, rules, canWrite } = vault;
-  if (action === "read") return { kind: "ask", offer: { windowMs: rules.ttlMs, scope: rules.ttlScope } };
-  if (!canWrite) return { kind: "deny", error: cannotWrite(vault) };
-  if (!rules.writable) {
+  if (action === "write" && !canWrite) return { kind: "deny", error: cannotWrite(vault) };
+  if (action === "write" && !rules.writable) {
     const error = new VaultError("not_writable", `vault ${quoted(name)} does not accept writes`, {
       hint: `a person can set "writable": true for vaults.${name} in the configuration and restart the client`,
     });
     return { kind: "deny", error };
   }
-  return { kind: "ask", offer: { windowMs: 0, scope: "secret" } };
+  const unmet = here && unmetIn(vault, here);
+  if (unmet) return { kind: "deny", error: unmet };
+  const proof = here && needsPasskey(rules, here) ? ({ proof: "passkey" } as const) : {};
+  if (action === "write") return { kind: "ask", offer: { windowMs: 0, scope: "secret", ...proof } };
+  return { kind: "ask", offer: { windowMs: rules.ttlMs, scope: rules.ttlScope, ...proof } };
+}
+
+/** Whether a yes counts only with the signature of an enrolled passkey. */
+function needsPasskey({ require, minAssurance }: Rules, { hasApprover }: Here): boolean {
+  // No channel vouches for who answers yet, so what asks for more than the link asks for the passkey.
+  if (minAssurance !== undefined && minAssurance.proof !== "link") return true;
+  return require === undefined ? hasApprover : require === "passkey";
+}
+
+/** What the vault demands and is not to be had here. */
+function unmetIn({ name, rules }: Ruled, here: Here): VaultError | undefined {
+  const { minAssurance } = rules;
+  if (needsPasskey(rules, here) && !here.hasApprover) {
+    return new VaultError(
+      "assurance_unmet",
+      `vault ${quoted(name)} needs approvals signed by a passkey, and none is enrolled`,
+      {
+        hint: "tell the user to run: agent-vault pair",
+      },
+    );
+  }
+  if (minAssurance === undefined || isAtLeast(here.isolation, minAssurance.isolation)) return undefined;
+  const wanted = quoted(assuranceText(minAssurance));
+  return new VaultError(
+    "assurance_unmet",
+    `vault ${quoted(name)} needs ${wanted}, and agent-vault runs as ${here.isolation} here`,
+    {
+      hint: "tell the user that agent-vault has to run apart from the agent for this vault; agent-vault doctor says what is missing",
+    },
+  );
 }
 
 /** Nothing in the configuration can change it, so another vault is the only advice. */

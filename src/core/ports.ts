@@ -191,8 +191,12 @@ export interface Wait {
   readonly vault: string;
   readonly action: Action;
   readonly names: readonly string[];
-  /** Absent until the page is open. For people only (law 4). */
+  /** Absent until the page is open. */
   readonly link?: Link;
+  /** True where whoever has the link could approve: then it is for people only (law 4). */
+  readonly linkApproves: boolean;
+  /** How many requests of the same client are before it and have to be answered first; 0: it is before a person. */
+  readonly behind: number;
   /** False while a tunnel is still being opened, so that the link may yet become a better one. */
   readonly linkIsFinal: boolean;
   /** Channels that were handed the message. */

@@ -186,7 +186,15 @@ export class Preparation {
 
   #wait(): Wait {
     const upstream = this.#upstream ?? { text: "the vault is making ready", since: this.#o.clock.now() };
-    return { ...waitFor(this.request, this.request.items), linkIsFinal: true, rang: [], troubles: [], upstream };
+    return {
+      ...waitFor(this.request, this.request.items),
+      linkIsFinal: true,
+      linkApproves: false,
+      behind: 0,
+      rang: [],
+      troubles: [],
+      upstream,
+    };
   }
 
   /** A line for each way of refusing, with all that was refused in it. */

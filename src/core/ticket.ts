@@ -1,10 +1,14 @@
 import { waitFor } from "./attendance.ts";
 import type { Card, CardItem, Failure, Standing, Upstream } from "./card.ts";
+import { Changes } from "./changes.ts";
+import { twinOf } from "./choice.ts";
 import type { Span } from "./clock.ts";
 import { newToken } from "./ids.ts";
 import type { Offer } from "./policy.ts";
 import type { Link, Wait, Waiter } from "./ports.ts";
-import { type AccessRequest, isEveryField, type Item } from "./request.ts";
+import { type AccessRequest, isEveryField, type Item, labelOf } from "./request.ts";
+import type { WaitingLine } from "./overview.ts";
+import { type Chosen, type Statement, statementOf } from "./statement.ts";
 import { visible } from "./text.ts";
 
 type Settled = Exclude<Standing, { is: "waiting" }>;
@@ -13,6 +17,14 @@ export interface TicketContext {
   /** Until when an open window covers an item; undefined when the person is asked for it. */
   readonly openUntil: (item: Item) => number | undefined;
   readonly approvedBefore: number;
+  /** Digest of the configuration. */
+  readonly configuration: string;
+  /** Epoch ms. */
+  readonly since: number;
+  /** How many requests of the same client have to be answered before it is put before a person. */
+  readonly behind: (ticket: Ticket) => number;
+  /** Told of every change. */
+  readonly onChange: () => void;
 }
 
 /** One request at the desk: what the person sees of it, who waits for it, and how it ended. */
@@ -32,7 +44,8 @@ export class Ticket {
 
   readonly #context: TicketContext;
   readonly #waiters = new Set<Waiter>();
-  readonly #watchers = new Set<() => void>();
+  readonly #changes = new Changes();
+  readonly #nonce = newToken();
   readonly #rang: string[] = [];
   readonly #troubles: string[] = [];
   readonly #resolve: (standing: Settled) => void;
@@ -42,7 +55,6 @@ export class Ticket {
   #over: AbortController | undefined;
   #standing: Standing = { is: "waiting" };
   #failed = false;
-  #version = 1;
   #revision = 1;
   /** Who the requests that rest on its approval wait for, by request. */
   readonly #upstreams = new Map<string, Upstream>();
@@ -79,6 +91,12 @@ export class Ticket {
   /** The items that no open window covers: what the person is asked for. */
   get asked(): readonly Item[] {
     return this.#asked;
+  }
+
+  /** What is signed for what a person chose. */
+  statement(chosen: Chosen): Statement {
+    const { configuration } = this.#context;
+    return statementOf(this.request, chosen, { nonce: this.#nonce, expiresAt: this.span.endsAt, configuration });
   }
 
   /** Aborted when it no longer waits: whoever would be rung after that finds nothing to answer. */
@@ -161,11 +179,19 @@ export class Ticket {
     this.#bump();
   }
 
+  /** It is its turn: the calls that wait are told. */
+  itsTurn(): void {
+    for (const waiter of this.#waiters) waiter.waiting(this.wait());
+    this.#bump();
+  }
+
   wait(): Wait {
     return {
       ...waitFor(this.request, this.asked),
       ...(this.#link && { link: this.#link }),
       linkIsFinal: this.#linkIsFinal,
+      linkApproves: this.offer.proof === undefined,
+      behind: this.#context.behind(this),
       rang: [...this.#rang],
       troubles: [...this.#troubles],
       expiresAt: this.span.endsAt,
@@ -184,6 +210,7 @@ export class Ticket {
       reason: request.reason,
       requester: request.requester,
       offer: this.offer,
+      configuration: this.#context.configuration,
       standing: this.#standing,
       ...(upstream && { upstream }),
       ...(this.#failure && { failure: this.#failure }),
@@ -191,22 +218,32 @@ export class Ticket {
       approvedBefore: this.#context.approvedBefore,
       expiresAt: this.span.endsAt,
       pickupMs,
-      version: this.#version,
+      version: this.#changes.version,
       revision: this.#revision,
     };
   }
 
   changed(version: number, signal: AbortSignal): Promise<void> {
-    if (this.#version > version || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#watchers.delete(done);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      this.#watchers.add(done);
-      signal.addEventListener("abort", done, { once: true });
-    });
+    return this.#changes.after(version, signal);
+  }
+
+  /** What an overview says of it while it waits. */
+  line(): WaitingLine {
+    const { id, vault, action, requester } = this.request;
+    const twin = twinOf(this, this.#context.configuration);
+    return {
+      request: id,
+      token: this.token,
+      vault,
+      action,
+      names: this.asked.map(({ handle }) => visible(labelOf(handle))),
+      client: requester.claims.client,
+      folder: requester.facts.folder,
+      since: this.#context.since,
+      expiresAt: this.span.endsAt,
+      isBehind: this.#context.behind(this) > 0,
+      ...(twin !== undefined && { twin }),
+    };
   }
 
   #cardItem(item: Item): CardItem {
@@ -227,8 +264,8 @@ export class Ticket {
   }
 
   #bump(): void {
-    this.#version += 1;
-    for (const watcher of this.#watchers) watcher();
+    this.#changes.bump();
+    this.#context.onChange();
   }
 }
 

@@ -14,6 +14,13 @@ export const NOTHING: TurnedDown = new Map();
 
 const MOST_CHARACTERS = 300;
 
+/** A person approved the request without this secret. Made anew each time, as errors are. */
+export function leftOutError(): VaultError {
+  return new VaultError("denied", "a person left this one out when they approved the others", {
+    hint: "do not ask for it again; ask the user what to do instead",
+  });
+}
+
 /** Whether it is the vault's own people, or its rules for them, that refused. */
 export function isRefusal({ code }: VaultError): boolean {
   return code === "upstream_denied" || code === "upstream_blocked";

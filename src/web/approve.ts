@@ -34,9 +34,9 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
   const poll = createPolls({ front, clock, closing });
   const seal = createSeal();
 
-  router.get("/approve/:token", (request, response) => {
+  router.get("/approve/:token", async (request, response) => {
     const token = tokenOf(request);
-    const card = token === undefined ? undefined : front.card(token);
+    const card = token === undefined ? undefined : await front.card(token);
     if (token === undefined || card === undefined) return notFound(response);
     const { late, changed } = request.query;
     const notTaken: CardView["notTaken"] = late !== undefined ? "late" : changed !== undefined ? "changed" : undefined;
@@ -82,7 +82,7 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
       if (!isRecord(body) || typeof body["seal"] !== "string") return forged(response);
       const revision = seal.revisionIn(token ?? "", body["seal"]);
       if (revision === undefined) return forged(response);
-      const card = token === undefined ? undefined : front.card(token);
+      const card = token === undefined ? undefined : await front.card(token);
       if (token === undefined || card === undefined) return notFound(response);
       const form = Form.safeParse(body);
       if (!form.success) return misunderstood(response);
@@ -92,9 +92,9 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
       try {
         const done =
           said.verdict === "revoke"
-            ? front.revoke(token)
+            ? await front.revoke(token)
             : await front.answer(token, said.verdict === "approve" ? { ...said, revision } : said, { proof: "link" });
-        const isStale = said.verdict === "approve" && front.card(token)?.revision !== revision;
+        const isStale = said.verdict === "approve" && (await front.card(token))?.revision !== revision;
         response.redirect(303, `/approve/${token}${done ? "" : isStale ? "?changed" : "?late"}`);
       } catch (error) {
         if (!(error instanceof VaultError) || error.code !== "audit_unavailable") throw error;

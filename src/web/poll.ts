@@ -37,7 +37,7 @@ export function createPolls({ front, clock, closing }: { front: Front; clock: Cl
   }
 
   return async function poll(token: string, version: number, gone: AbortSignal): Promise<PollEnd> {
-    const card = front.card(token);
+    const card = await front.card(token);
     if (card === undefined) return { is: "gone" };
     if (card.version !== version) return { is: "changed", version: card.version };
     const mine = open.get(token) ?? 0;
@@ -53,7 +53,7 @@ export function createPolls({ front, clock, closing }: { front: Front; clock: Cl
       let now: Card | undefined = card;
       while (now?.version === version && !isUsedUp(now) && !end.signal.aborted) {
         await change(token, version, now.standing.is === "approved" ? LOOK_MS : HOLD_MS, end.signal);
-        now = front.card(token);
+        now = await front.card(token);
       }
     } finally {
       cancel();
@@ -62,7 +62,7 @@ export function createPolls({ front, clock, closing }: { front: Front; clock: Cl
       if (left > 0) open.set(token, left);
       else open.delete(token);
     }
-    const now = front.card(token);
+    const now = await front.card(token);
     if (now === undefined) return { is: "gone" };
     return now.version === version ? { is: "quiet" } : { is: "changed", version: now.version };
   };

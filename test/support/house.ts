@@ -9,6 +9,9 @@ import type { Rules } from "../../src/core/policy.ts";
 import type { Channel, Door, Journal, Notice, Saved, Vault, Wait, Waiter } from "../../src/core/ports.ts";
 import type { Requester } from "../../src/core/request.ts";
 import { lapseRecorder } from "../../src/core/lapses.ts";
+import type { Isolation } from "../../src/core/assurance.ts";
+import type { Approvers } from "../../src/core/proof.ts";
+import { notProven } from "../../src/core/vouch.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { Tally } from "../../src/core/tally.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -77,6 +80,13 @@ export const WHO: Requester = {
   facts: { user: "maria", host: "devbox", folder: "/home/maria/shop", process: "claude" },
 };
 
+/** Nobody is enrolled. */
+export const NOBODY: Approvers = {
+  all: () => [],
+  accept: () => Promise.reject(notProven("nobody is enrolled")),
+  recheck: () => Promise.reject(notProven("nobody is enrolled")),
+};
+
 /** The core with a vault, a log, a door and a channel in memory, and a clock that moves when told. */
 export function startHouse(
   options: {
@@ -88,11 +98,15 @@ export function startHouse(
     canWrite?: boolean;
     /** Told when a permission over a vault is gone. */
     gone?: (vault: string) => void;
+    /** Who may sign; nobody where it is absent. */
+    approvers?: Approvers;
+    isolation?: Isolation;
     upstream?: { holdMs?: number; cooldownMs?: number; most?: number };
   } = {},
 ): House {
   const clock = new FakeClock();
   const journal = new FakeJournal();
+  const approvers = options.approvers ?? NOBODY;
   const vault = new FakeVault(
     options.secrets ?? { DATABASE_URL: "postgres://hunter2-4711", STRIPE_KEY: "sk_live_canary_0815" },
   );
@@ -130,6 +144,9 @@ export function startHouse(
     pickupMs: 300_000,
     denyCooldownMs: 300_000,
     maxWaiting: 20,
+    maxCards: 1_000,
+    approvers,
+    configuration: "test-configuration",
     ...options.desk,
   });
   lapsed = lapseRecorder({ clock, journal, desk });
@@ -150,6 +167,8 @@ export function startHouse(
     desk,
     grants,
     vaults,
+    approvers,
+    isolation: () => Promise.resolve(options.isolation ?? "same-user"),
     upstreamHoldMs: options.upstream?.holdMs ?? 900_000,
     upstreamMost: options.upstream?.most ?? 20,
     upstreamCooldownMs: options.upstream?.cooldownMs ?? 300_000,

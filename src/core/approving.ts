@@ -1,0 +1,58 @@
+import type { Clock, Span } from "./clock.ts";
+import type { Event } from "./event.ts";
+import type { Offer } from "./policy.ts";
+import { type Approver, type Approvers, isFresh, type Proof, proofName } from "./proof.ts";
+import { type AccessRequest, labelOf } from "./request.ts";
+import { type Chosen, hashOf, type Statement } from "./statement.ts";
+import { visible } from "./text.ts";
+import { notProven } from "./vouch.ts";
+
+/** A yes whose proof was found good. */
+export interface Proven {
+  readonly statement: Statement;
+  readonly proof: Proof;
+  /** Who signed it; absent where the link was enough. */
+  readonly approver?: Approver;
+}
+
+/**
+ * Whether a yes is proven as it has to be: signed a moment ago, over exactly this statement, by an approver who counts.
+ * Rejects with `not_proven`, or `approvers_unavailable` when that cannot be known.
+ */
+export async function checkProof(
+  { proof: needed }: Offer,
+  statement: Statement,
+  proof: Proof,
+  { approvers, clock }: { readonly approvers: Approvers; readonly clock: Clock },
+): Promise<Proven> {
+  if (proof === "link") {
+    if (needed !== undefined) throw notProven("it has to be signed by the passkey of an approver");
+    return { statement, proof };
+  }
+  if (!isFresh(proof.decision, "approve", hashOf(statement), clock.now())) {
+    throw notProven("what was signed is not this request as it stands, or was signed too long ago");
+  }
+  return { statement, proof, approver: await approvers.accept(proof) };
+}
+
+/** What the log says of a yes. */
+export function approvalLine(
+  { id }: AccessRequest,
+  { items, open, scope, windowMs }: Chosen,
+  { statement, proof, approver }: Proven,
+  at: number,
+  span: Span,
+): Pick<Event, "kind" | "at"> & Partial<Event> {
+  const permitted = [...items, ...open].map(({ handle }) => handle);
+  return {
+    kind: "approved",
+    at,
+    approval: id,
+    proof: proofName(proof),
+    ...(approver && { approver: `${approver.name} (${approver.id})`, statement: hashOf(statement) }),
+    names: permitted.map((handle) => visible(labelOf(handle))),
+    refs: permitted.map(({ ref }) => ref),
+    scope,
+    ...(windowMs > 0 && { until: span.endsAt }),
+  };
+}

@@ -1,0 +1,17 @@
+import type { Front } from "./card.ts";
+import type { Desk } from "./desk.ts";
+
+/** The desk of this process alone, as the person's side sees it. */
+export function frontOf(desk: Desk, pairing: Front["pairing"] = () => Promise.resolve(undefined)): Front {
+  return {
+    card: (token) => Promise.resolve(desk.card(token)),
+    decision: (token, approval) => Promise.resolve(desk.decision(token, approval)),
+    answer: (token, answer, by) => desk.answer(token, answer, by),
+    revoke: (token) => Promise.resolve(desk.revoke(token)),
+    changed: (token, version, signal) => desk.changed(token, version, signal),
+    overview: () => Promise.resolve(desk.overview()),
+    overviewChanged: (version, signal) => desk.overviewChanged(version, signal),
+    endApproval: (approval) => Promise.resolve(desk.revokeApproval(approval)),
+    pairing,
+  };
+}

@@ -1,0 +1,49 @@
+import type { Action } from "./request.ts";
+
+/** What waits and what is open, for the inbox and the terminal. Texts are visible; nothing here is a value. */
+export interface Overview {
+  /** In the order asked. */
+  readonly waiting: readonly WaitingLine[];
+  /** The nearest end first. */
+  readonly windows: readonly WindowLine[];
+  /** Grows with every change; hand it to `overviewChanged` to be told of the next one. */
+  readonly version: number;
+}
+
+/** A request that waits for a person. */
+export interface WaitingLine {
+  /** Id in the log; it opens nothing. */
+  readonly request: string;
+  /** The secret part of its link: for pages alone, and never for the output of a command (law 4). */
+  readonly token: string;
+  readonly vault: string;
+  readonly action: Action;
+  readonly names: readonly string[];
+  /** What the client calls itself, and the folder it was started in. */
+  readonly client: string;
+  readonly folder: string;
+  /** Epoch ms. */
+  readonly since: number;
+  readonly expiresAt: number;
+  /** Whether it waits for its turn: its client has as many cards before people as it may. */
+  readonly isBehind: boolean;
+  /** Equal for requests of several sessions that are for exactly the same and can share one answer; absent: none can. */
+  readonly twin?: string;
+}
+
+/** A window that is open. */
+export interface WindowLine {
+  /** Id of the approval; it opens nothing, and ends this. */
+  readonly approval: string;
+  readonly vault: string;
+  readonly scope: "secret" | "vault";
+  /** What was asked for when it was opened. */
+  readonly names: readonly string[];
+  readonly client: string;
+  readonly folder: string;
+  /** Epoch ms. */
+  readonly since: number;
+  readonly until: number;
+  /** Name of the approver who signed it; absent where the link was enough. */
+  readonly by?: string;
+}
