@@ -27,6 +27,8 @@ function start() {
     rang: [],
     troubles: [],
     linkIsFinal: false,
+    linkApproves: true,
+    behind: 0,
     expiresAt: clock.now() + 900_000,
   };
   const link = { local: "http://localhost:9999/approve/abc" };

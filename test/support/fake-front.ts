@@ -1,14 +1,23 @@
 import { randomBytes } from "node:crypto";
-import type { Answer, Card, CardItem, Front, Standing } from "../../src/core/card.ts";
+import { digestOf } from "../../src/core/canonical.ts";
+import type { Answer, Approval, Card, CardItem, Front, Standing } from "../../src/core/card.ts";
+import { Changes } from "../../src/core/changes.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { VaultError } from "../../src/core/errors.ts";
+import type { Overview, WaitingLine, WindowLine } from "../../src/core/overview.ts";
+import { type Approvers, type Decision, isFresh, type Proof } from "../../src/core/proof.ts";
+import { notProven } from "../../src/core/vouch.ts";
 
 type Seed = Partial<Omit<Card, "version">>;
 
 /** A desk of cards in memory, honest about what the page relies on: one outcome each, versions that grow, `changed`. */
 export class FakeFront implements Front {
-  /** Everything that was really decided, in order. */
-  readonly decided: { token: string; what: Answer | "revoke" }[] = [];
+  /** Everything that was really decided, in order; `by` is who signed it. */
+  readonly decided: { token: string; what: Answer | "revoke"; by?: string }[] = [];
+  /** What the page of a change of approvers is told; replaced by tests of that page. */
+  pairing: Front["pairing"] = () => Promise.resolve(undefined);
+  /** Whose signatures count, where a card needs one. */
+  approvers: Approvers | undefined;
   /** Rejects approvals as a log that cannot be written would. */
   auditBroken = false;
   /** Makes `card` fail, as a bug would. */
@@ -17,6 +26,7 @@ export class FakeFront implements Front {
   readonly #clock: Pick<Clock, "now">;
   readonly #cards = new Map<string, Card>();
   readonly #watchers = new Set<() => void>();
+  readonly #changes = new Changes();
 
   constructor(clock: Pick<Clock, "now"> = { now: Date.now }) {
     this.#clock = clock;
@@ -26,6 +36,7 @@ export class FakeFront implements Front {
   add(seed: Seed = {}): string {
     const token = randomBytes(16).toString("base64url");
     this.#cards.set(token, { ...everyday(this.#clock.now()), ...seed, version: 1 });
+    this.#changes.bump();
     return token;
   }
 
@@ -35,6 +46,7 @@ export class FakeFront implements Front {
     if (card === undefined) throw new TypeError("no such card");
     this.#cards.set(token, { ...card, ...seed, version: card.version + (quietly ? 0 : 1) });
     for (const wake of this.#watchers) wake();
+    this.#changes.bump();
   }
 
   /** Says who of the vault's people an approved request waits for; undefined: for nobody any more. */
@@ -62,30 +74,58 @@ export class FakeFront implements Front {
     this.change(token, { standing: { is, at: this.#clock.now() }, attached: 0 });
   }
 
-  readonly card = (token: string): Card | undefined => {
-    if (this.broken) throw new Error("planted fault hunter2-4711");
+  /** The card as it stands, for looking at in a test. */
+  cardAt(token: string): Card | undefined {
     return this.#cards.get(token);
+  }
+
+  readonly card = (token: string): Promise<Card | undefined> => {
+    if (this.broken) return Promise.reject(new Error("planted fault hunter2-4711"));
+    return Promise.resolve(this.#cards.get(token));
   };
 
-  readonly answer = async (token: string, answer: Answer): Promise<boolean> => {
+  readonly decision = (token: string, approval: Approval): Promise<Decision | undefined> => {
+    const card = this.#cards.get(token);
+    if (card?.standing.is !== "waiting" || approval.revision !== card.revision) return Promise.resolve(undefined);
+    const hashes = [statementHash(token, approval)];
+    return Promise.resolve({ v: 1, decision: "approve", at: this.#clock.now(), hashes });
+  };
+
+  readonly answer = async (token: string, answer: Answer, { proof }: { proof: Proof }): Promise<boolean> => {
     if (answer.verdict === "approve" && this.auditBroken) {
       throw new VaultError("audit_unavailable", "the audit log cannot be written", { hint: "free some disk" });
     }
     const card = this.#cards.get(token);
     if (card?.standing.is !== "waiting") return false;
-    this.decided.push({ token, what: answer });
-    this.change(token, { standing: standingOf(card, answer, this.#clock.now()) });
+    const by = answer.verdict === "approve" ? await this.#proven(token, card, answer, proof) : undefined;
+    this.decided.push({ token, what: answer, ...(by !== undefined && { by }) });
+    const standing = standingOf(card, answer, this.#clock.now());
+    this.change(token, { standing: standing.is === "approved" && by !== undefined ? { ...standing, by } : standing });
     return true;
   };
 
-  readonly revoke = (token: string): boolean => {
+  readonly revoke = (token: string): Promise<boolean> => {
     const { standing, upstream } = this.#cards.get(token) ?? {};
-    if (standing?.is !== "approved" || (standing.ended !== undefined && !upstream)) return false;
+    if (standing?.is !== "approved" || (standing.ended !== undefined && !upstream)) return Promise.resolve(false);
     this.decided.push({ token, what: "revoke" });
     this.change(token, { standing: { ...standing, ended: "revoked" } });
     this.waitsFor(token, undefined);
-    return true;
+    return Promise.resolve(true);
   };
+
+  readonly endApproval = (approval: string): Promise<boolean> => this.revoke(approval.replace(/^approval-/, ""));
+
+  readonly overview = (): Promise<Overview> => {
+    const all = [...this.#cards];
+    return Promise.resolve({
+      waiting: all.flatMap(([token, card]) => waitingLine(token, card)),
+      windows: all.flatMap(([token, card]) => windowLine(token, card)),
+      version: this.#changes.version,
+    });
+  };
+
+  readonly overviewChanged = (version: number, signal: AbortSignal): Promise<void> =>
+    this.#changes.after(version, signal);
 
   readonly changed = (token: string, version: number, signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
@@ -100,12 +140,67 @@ export class FakeFront implements Front {
       signal.addEventListener("abort", done);
       done();
     });
+
+  async #proven(token: string, { offer }: Card, answer: Approval, proof: Proof): Promise<string | undefined> {
+    if (proof === "link") {
+      if (offer.proof === undefined) return undefined;
+      throw notProven("it has to be signed by the passkey of an approver");
+    }
+    if (!isFresh(proof.decision, "approve", statementHash(token, answer), this.#clock.now())) {
+      throw notProven("something else was signed");
+    }
+    if (!this.approvers) throw new TypeError("nobody was enrolled for this test");
+    return (await this.approvers.accept(proof)).name;
+  }
+}
+
+/** Stands for the hash of the statement: different for each card and each choice. */
+function statementHash(token: string, { choice, revision, items, windowMs }: Approval): string {
+  return digestOf("statement", [token, choice, revision, items ?? null, windowMs ?? null]);
+}
+
+function waitingLine(token: string, card: Card): readonly WaitingLine[] {
+  if (card.standing.is !== "waiting") return [];
+  const { vault, action, items, requester, expiresAt } = card;
+  const { claims, facts } = requester;
+  return [
+    {
+      request: `request-${token}`,
+      token,
+      vault,
+      action,
+      names: items.map(({ name }) => name),
+      client: claims.client,
+      folder: facts.folder,
+      since: expiresAt - 900_000,
+      expiresAt,
+      isBehind: false,
+    },
+  ];
+}
+
+function windowLine(token: string, card: Card): readonly WindowLine[] {
+  const { standing, vault, items, offer, requester } = card;
+  if (standing.is !== "approved" || standing.until === undefined || standing.ended !== undefined) return [];
+  return [
+    {
+      approval: `approval-${token}`,
+      vault,
+      scope: offer.scope,
+      names: items.map(({ name }) => name),
+      client: requester.claims.client,
+      folder: requester.facts.folder,
+      since: standing.at,
+      until: standing.until,
+      ...(standing.by !== undefined && { by: standing.by }),
+    },
+  ];
 }
 
 function standingOf(card: Card, answer: Answer, at: number): Standing {
   if (answer.verdict === "deny") return { is: "denied", at };
   if (answer.verdict === "again") return { is: "returned", at, note: answer.note };
-  if (answer.choice === "window") return { is: "approved", at, until: at + card.offer.windowMs };
+  if (answer.choice === "window") return { is: "approved", at, until: at + (answer.windowMs ?? card.offer.windowMs) };
   // An attached call is served on the spot, and with it the one use is gone.
   return card.attached > 0 ? { is: "approved", at, ended: "over" } : { is: "approved", at };
 }
@@ -122,6 +217,7 @@ function everyday(now: number): Omit<Card, "version"> {
       facts: { user: "maria", host: "devbox", folder: "~/shop", process: "claude" },
     },
     offer: { windowMs: 15 * 60_000, scope: "secret" },
+    configuration: "cOnFiG-4711",
     standing: { is: "waiting" },
     attached: 1,
     everyField: false,

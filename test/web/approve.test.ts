@@ -201,7 +201,7 @@ describe("an answer", () => {
     expect(await reads()).toContain("Sent back Claude Code was told to ask differently.");
     token = started.front.add();
     expect((await started.tap(token, { verdict: "again", note: "a".repeat(501) })).status).toBe(400);
-    expect(started.front.card(token)?.standing.is).toBe("waiting");
+    expect(started.front.cardAt(token)?.standing.is).toBe("waiting");
   });
 
   it("changes nothing the second time, and says when it was decided", async () => {

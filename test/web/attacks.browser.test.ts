@@ -28,7 +28,7 @@ describe.skipIf(!hasBrowser)("a hostile web page", () => {
     await started.web.close();
   });
 
-  const standing = (token: string) => started.front.card(token)?.standing.is;
+  const standing = (token: string) => started.front.cardAt(token)?.standing.is;
 
   it("that made its name point at this machine is refused", async () => {
     const token = started.front.add();

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { VaultError } from "../../src/core/errors.ts";
+import { frontOf } from "../../src/core/front.ts";
 import { createWeb, type Web } from "../../src/web/server.ts";
 import { peopleOf } from "../support/fake-people.ts";
 import { startHouse } from "../support/house.ts";
@@ -12,7 +13,7 @@ afterEach(async () => {
 
 async function start(options: Parameters<typeof startHouse>[0] = {}) {
   const house = startHouse(options);
-  const web = await createWeb({ front: house.desk, clock: house.clock, port: 0 });
+  const web = await createWeb({ front: frontOf(house.desk), clock: house.clock, port: 0 });
   webs.push(web);
   const path = (): string => `/approve/${house.tokens.at(-1)}`;
   const read = async (): Promise<string> => {

@@ -113,7 +113,7 @@ async function wrongOnes(
       headers,
       body: form.toString(),
     });
-    const decided = front.card(token)?.standing.is !== "waiting";
+    const decided = front.cardAt(token)?.standing.is !== "waiting";
     const statusFits = decides ? status === 303 : status === 403 || status === 421;
     if (wrong.length >= enough) break;
     if (decided !== decides || !statusFits)

@@ -37,7 +37,7 @@ describe.skipIf(!hasBrowser)("a person", () => {
     await page.goto(started.web.link(token));
     return page;
   };
-  const standing = (token: string) => started.front.card(token)?.standing;
+  const standing = (token: string) => started.front.cardAt(token)?.standing;
   const headline = (page: Page) => page.getByRole("heading", { level: 1 }).innerText();
 
   describe.each([
