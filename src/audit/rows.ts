@@ -81,11 +81,13 @@ function bounded({ claims, facts }: Requester): Requester {
     claims: {
       client: cut(claims.client, LINE),
       ...(claims.roots && { roots: claims.roots.slice(0, MOST_ROOTS).map((root) => cut(root, LINE)) }),
+      ...(claims.folder !== undefined && { folder: cut(claims.folder, LINE) }),
+      ...(claims.process !== undefined && { process: cut(claims.process, LINE) }),
     },
     facts: {
       user: cut(facts.user, LINE),
       host: cut(facts.host, LINE),
-      folder: cut(facts.folder, LINE),
+      ...(facts.folder !== undefined && { folder: cut(facts.folder, LINE) }),
       ...(facts.process !== undefined && { process: cut(facts.process, LINE) }),
     },
   };

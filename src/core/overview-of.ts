@@ -1,6 +1,6 @@
 import type { Grants } from "./grants.ts";
 import type { Overview } from "./overview.ts";
-import { labelOf } from "./request.ts";
+import { labelOf, placeOf } from "./request.ts";
 import type { Ticket } from "./ticket.ts";
 import { visible } from "./text.ts";
 
@@ -16,7 +16,7 @@ export function overviewOf(waiting: readonly Ticket[], grants: Grants, version: 
         .filter(({ handle }) => window.refs.has(handle.ref))
         .map(({ handle }) => visible(labelOf(handle))),
       client: request.requester.claims.client,
-      folder: request.requester.facts.folder,
+      folder: placeOf(request.requester),
       since: warrant.at,
       until: window.span.endsAt,
       ...(warrant.by !== undefined && { by: warrant.by }),

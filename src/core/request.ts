@@ -28,8 +28,14 @@ export interface Plan extends Handle {
 
 /** What we know of who asks. Claims are what the agent's side says; facts are what we saw ourselves. Never mixed. */
 export interface Requester {
-  readonly claims: { readonly client: string; readonly roots?: readonly string[] };
-  readonly facts: { readonly user: string; readonly host: string; readonly folder: string; readonly process?: string };
+  /** Folder and starter are claims where the client is on the other side of a socket: its shim says them. */
+  readonly claims: {
+    readonly client: string;
+    readonly roots?: readonly string[];
+    readonly folder?: string;
+    readonly process?: string;
+  };
+  readonly facts: { readonly user: string; readonly host: string; readonly folder?: string; readonly process?: string };
 }
 
 /** One secret of a request. Writes carry a fingerprint and a preview of the value, never the value. */
@@ -53,6 +59,12 @@ export interface AccessRequest {
   readonly fields?: readonly string[];
   readonly reason: string;
   readonly requester: Requester;
+}
+
+/** The folder it works in, in one line: what we saw, else what it says, marked as that; empty where neither is known. */
+export function placeOf({ facts, claims }: Requester): string {
+  if (facts.folder !== undefined) return facts.folder;
+  return claims.folder === undefined ? "" : `${claims.folder} (it says)`;
 }
 
 /** What one secret of several is told apart by, for people and logs: its name, and its field where it is one. Not yet visible. */

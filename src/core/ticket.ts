@@ -6,7 +6,7 @@ import type { Span } from "./clock.ts";
 import { newToken } from "./ids.ts";
 import type { Offer } from "./policy.ts";
 import type { Link, Wait, Waiter } from "./ports.ts";
-import { type AccessRequest, isEveryField, type Item, labelOf } from "./request.ts";
+import { type AccessRequest, isEveryField, type Item, labelOf, placeOf } from "./request.ts";
 import type { WaitingLine } from "./overview.ts";
 import { type Chosen, type Statement, statementOf } from "./statement.ts";
 import { visible } from "./text.ts";
@@ -238,7 +238,7 @@ export class Ticket {
       action,
       names: this.asked.map(({ handle }) => visible(labelOf(handle))),
       client: requester.claims.client,
-      folder: requester.facts.folder,
+      folder: placeOf(requester),
       since: this.#context.since,
       expiresAt: this.span.endsAt,
       isBehind: this.#context.behind(this) > 0,

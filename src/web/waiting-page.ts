@@ -77,13 +77,15 @@ function attendance(card: Card): Markup {
 /** Claims. At most four lines are shown until the person asks for more; the script hides the switch when all fits. */
 function said({ reason, requester }: Card): Markup {
   const long = reason.length > 90;
-  const roots = requester.claims.roots ?? [];
+  const { folder, process, roots = [] } = requester.claims;
+  const places = [...new Set([...(folder === undefined ? [] : [folder]), ...roots])];
   return html`<section class="said">
 <h2>The agent says</h2>
 ${long ? html`<input class="unseen" type="checkbox" id="more" />` : undefined}
 <blockquote${long ? html` class="clamp"` : undefined} dir="auto">${reason}</blockquote>
 ${long ? html`<label for="more" class="more">Show all it says</label>` : undefined}
-${roots.length > 0 ? html`<p class="fine">It says it works in ${roots.map((root, at) => html`${at > 0 ? ", " : ""}<bdi class="mono" dir="ltr">${root}</bdi>`)}</p>` : undefined}
+${places.length > 0 ? html`<p class="fine">It says it works in ${places.map((root, at) => html`${at > 0 ? ", " : ""}<bdi class="mono" dir="ltr">${root}</bdi>`)}</p>` : undefined}
+${process === undefined ? undefined : html`<p class="fine">It says <bdi class="mono" dir="ltr">${process}</bdi> started it</p>`}
 </section>`;
 }
 
@@ -92,10 +94,14 @@ function seen({ requester, approvedBefore }: Card): Markup {
   return html`<section>
     <h2>We saw</h2>
     <dl class="facts">
-      <div>
-        <dt>Folder</dt>
-        <dd><bdi class="mono" dir="ltr">${folder}</bdi></dd>
-      </div>
+      ${
+        folder === undefined
+          ? undefined
+          : html`<div>
+              <dt>Folder</dt>
+              <dd><bdi class="mono" dir="ltr">${folder}</bdi></dd>
+            </div>`
+      }
       <div>
         <dt>Computer</dt>
         <dd><bdi>${host}</bdi>, user <bdi>${user}</bdi></dd>

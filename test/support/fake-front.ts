@@ -6,6 +6,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import { VaultError } from "../../src/core/errors.ts";
 import type { Overview, WaitingLine, WindowLine } from "../../src/core/overview.ts";
 import { type Approvers, type Decision, isFresh, type Proof } from "../../src/core/proof.ts";
+import { placeOf } from "../../src/core/request.ts";
 import { notProven } from "../../src/core/vouch.ts";
 
 type Seed = Partial<Omit<Card, "version">>;
@@ -162,7 +163,6 @@ function statementHash(token: string, { choice, revision, items, windowMs }: App
 function waitingLine(token: string, card: Card): readonly WaitingLine[] {
   if (card.standing.is !== "waiting") return [];
   const { vault, action, items, requester, expiresAt } = card;
-  const { claims, facts } = requester;
   return [
     {
       request: `request-${token}`,
@@ -170,8 +170,8 @@ function waitingLine(token: string, card: Card): readonly WaitingLine[] {
       vault,
       action,
       names: items.map(({ name }) => name),
-      client: claims.client,
-      folder: facts.folder,
+      client: requester.claims.client,
+      folder: placeOf(requester),
       since: expiresAt - 900_000,
       expiresAt,
       isBehind: false,
@@ -189,7 +189,7 @@ function windowLine(token: string, card: Card): readonly WindowLine[] {
       scope: offer.scope,
       names: items.map(({ name }) => name),
       client: requester.claims.client,
-      folder: requester.facts.folder,
+      folder: placeOf(requester),
       since: standing.at,
       until: standing.until,
       ...(standing.by !== undefined && { by: standing.by }),
