@@ -4,11 +4,12 @@ export interface PairingView {
   /** What the approver is or will be called. */
   readonly name: string;
   /**
-   * `ready`: the phone may begin. `confirm`: one who is enrolled already has to sign for it. `compare`: the code stands on
-   * both sides, and the terminal's side has to say that it is the same. `done`; `failed`: see `text`; `over`: time is up.
+   * In this order. `ready`: a device may create its passkey; the first that begins is the only one that can. `confirm`:
+   * one who is enrolled already has to sign for it, on any device. `compare`: the code that the device shows has to be
+   * typed into the terminal. `done`. A removal goes from `confirm` to `done`. `failed`: see `text`; `over`: time is up.
    */
   readonly stage: "ready" | "confirm" | "compare" | "done" | "failed" | "over";
-  /** To be compared with the one in the terminal. */
+  /** Six digits, to be typed into the terminal. Only for the device that created the passkey, while it is compared. */
   readonly code?: string;
   /** What went wrong, or what is worth knowing, in one sentence. */
   readonly text?: string;
@@ -18,10 +19,13 @@ export interface PairingView {
   readonly options?: unknown;
 }
 
-/** What the page does. `origin` is that of the page, as the server knows it. */
+/**
+ * What the page does. `origin` is that of the page, as the server knows it. `device` is 16 or more random bytes, base64url,
+ * that this browser alone has (a cookie that no script reads): whoever has only the link never sees the code.
+ */
 export type PairingStep =
-  | { readonly do: "look" }
-  /** Asks for the options of the stage it is at. */
-  | { readonly do: "begin"; readonly origin: string }
+  | { readonly do: "look"; readonly device?: string }
+  /** Asks for the options of the stage it is at; asking again makes new ones. */
+  | { readonly do: "begin"; readonly device: string; readonly origin: string }
   /** Brings what the browser gave back. */
-  | { readonly do: "finish"; readonly origin: string; readonly response: unknown };
+  | { readonly do: "finish"; readonly device: string; readonly origin: string; readonly response: unknown };
