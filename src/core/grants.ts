@@ -117,15 +117,12 @@ export class Grants {
 
   /** Whether anything at all is open. */
   get anyOpen(): boolean {
-    return [...this.#grants.keys()].some((approval) => this.isOpen(approval));
+    return this.serving.length > 0;
   }
 
-  /** The windows that are open, each with its grant. */
-  get windows(): readonly { readonly grant: Grant; readonly window: NonNullable<Grant["window"]> }[] {
-    return [...this.#grants.values()].flatMap((grant) => {
-      const { window } = grant;
-      return window && !this.#isOver(grant) && isLive(window.span) ? [{ grant, window }] : [];
-    });
+  /** Everything that permits something, or is just delivering it. */
+  get serving(): readonly Grant[] {
+    return [...this.#grants.values()].filter(({ approval }) => this.isOpen(approval));
   }
 
   /** Whether a window over any secret of a vault is open to a session. */

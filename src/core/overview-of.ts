@@ -1,30 +1,33 @@
+import { type Grant, isLive } from "./grant.ts";
 import type { Grants } from "./grants.ts";
-import type { Overview } from "./overview.ts";
+import type { Overview, WindowLine } from "./overview.ts";
 import { labelOf, placeOf } from "./request.ts";
 import type { Ticket } from "./ticket.ts";
 import { visible } from "./text.ts";
 
 /** What waits and what is open at one desk. */
 export function overviewOf(waiting: readonly Ticket[], grants: Grants, version: number): Overview {
-  const windows = grants.windows.map(({ grant, window }) => {
-    const { approval, request, warrant } = grant;
-    return {
-      approval,
-      vault: request.vault,
-      scope: window.scope,
-      names: request.items
-        .filter(({ handle }) => window.refs.has(handle.ref))
-        .map(({ handle }) => visible(labelOf(handle))),
-      client: request.requester.claims.client,
-      folder: placeOf(request.requester),
-      since: warrant.at,
-      until: window.span.endsAt,
-      ...(warrant.by !== undefined && { by: warrant.by }),
-    };
-  });
   return {
     waiting: waiting.map((ticket) => ticket.line()),
-    windows: windows.toSorted((a, b) => a.until - b.until),
+    windows: grants.serving.map(lineOf).toSorted((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity)),
     version,
+  };
+}
+
+function lineOf({ approval, request, warrant, window, pickup, held, leftOut }: Grant): WindowLine {
+  const open = isLive(window?.span) ? window : undefined;
+  const end = open?.span ?? (held ? pickup : undefined);
+  const items = request.items.filter(({ handle }) => (open ? open.refs.has(handle.ref) : !leftOut.has(handle.ref)));
+  return {
+    approval,
+    vault: request.vault,
+    scope: open?.scope ?? "secret",
+    names: items.map(({ handle }) => visible(labelOf(handle))),
+    client: request.requester.claims.client,
+    folder: placeOf(request.requester),
+    since: warrant.at,
+    ...(!open && { isOnce: true }),
+    ...(end && { until: end.endsAt }),
+    ...(warrant.by !== undefined && { by: warrant.by }),
   };
 }

@@ -4,7 +4,7 @@ import type { Action } from "./request.ts";
 export interface Overview {
   /** In the order asked. */
   readonly waiting: readonly WaitingLine[];
-  /** The nearest end first. */
+  /** What is open; the nearest end first, and last what has none. */
   readonly windows: readonly WindowLine[];
   /** Grows with every change; hand it to `overviewChanged` to be told of the next one. */
   readonly version: number;
@@ -31,7 +31,7 @@ export interface WaitingLine {
   readonly twin?: string;
 }
 
-/** A window that is open. */
+/** What an approval still permits: a window that is open, or a use that has not been made. */
 export interface WindowLine {
   /** Id of the approval; it opens nothing, and ends this. */
   readonly approval: string;
@@ -41,9 +41,12 @@ export interface WindowLine {
   readonly names: readonly string[];
   readonly client: string;
   readonly folder: string;
+  /** Set where it is no window: a use, approved just once, is still to come or on its way. */
+  readonly isOnce?: true;
   /** Epoch ms. */
   readonly since: number;
-  readonly until: number;
+  /** Epoch ms; absent while a use is on its way: the vault's own people may take their time. */
+  readonly until?: number;
   /** Name of the approver who signed it; absent where the link was enough. */
   readonly by?: string;
 }
