@@ -47,4 +47,7 @@ await build({
   target: "es2018",
   supported: { "dynamic-import": true, "import-meta": true },
 });
-writeFileSync(join(outdir, "THIRD-PARTY-NOTICES.txt"), notices(result.metafile));
+writeFileSync(
+  join(outdir, "THIRD-PARTY-NOTICES.txt"),
+  notices(result.metafile, ["node_modules/@simplewebauthn/browser"]),
+);

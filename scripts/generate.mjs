@@ -1,10 +1,12 @@
 // Writes what follows from the configuration schema and the registry of vaults: the JSON Schema that editors use, and
-// between their markers the table in README, the options on each vault's page and the list of these pages. With --check
-// it writes nothing and fails when something is not as it would be written.
+// between their markers the table in README, the options on each vault's page and the list of these pages. Also the
+// library that our pages bring to the browser. With --check it writes nothing and fails when something is not as it
+// would be written.
 import { build } from "esbuild";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { webauthnSource } from "./webauthn.mjs";
 
 const { capabilityText, configJsonSchema, optionRows, ruleNames, SCHEMA_FILE, SCHEMA_URL, vaultKinds } = await load();
 const schema = configJsonSchema();
@@ -12,6 +14,7 @@ const kinds = vaultKinds(code);
 const troubles = [];
 const files = {
   [SCHEMA_FILE]: schemaText(schema),
+  "src/web/webauthn.ts": await webauthnSource(),
   ...between("README.md", "config", tables(schema)),
   ...between("docs/providers/README.md", "providers", pages()),
   ...Object.assign(

@@ -3,9 +3,12 @@ import { readdirSync, readFileSync } from "node:fs";
 
 const RULE = "-".repeat(78);
 
-/** The text of THIRD-PARTY-NOTICES.txt for what esbuild's `metafile` says went in. Throws where a licence has no text. */
-export function notices(metafile) {
-  const folders = new Set(Object.keys(metafile.inputs).flatMap((input) => folderOf(input) ?? []));
+/**
+ * The text of THIRD-PARTY-NOTICES.txt for what esbuild's `metafile` says went in, and for the folders of what went in as
+ * text. Throws where a licence has no text.
+ */
+export function notices(metafile, texts = []) {
+  const folders = new Set([...texts, ...Object.keys(metafile.inputs).flatMap((input) => folderOf(input) ?? [])]);
   // Copies of one version at several places are one library.
   const parts = new Map([...folders].map(noticeOf));
   const sorted = [...parts.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);

@@ -15,13 +15,16 @@ export interface PageParts {
   readonly footer?: Markup;
   readonly standing?: string;
   readonly live?: Live;
+  /** Set where a button asks for a passkey: brings /passkey.js along. */
+  readonly passkey?: boolean;
   /** What a screen reader is told when the page becomes this one by itself. */
   readonly news?: string;
 }
 
 /** The whole document around a page's parts. */
-export function page({ title, look, header, main, footer, standing, live, news }: PageParts): string {
+export function page({ title, look, header, main, footer, standing, live, passkey, news }: PageParts): string {
   const script = standing && html`<script src="/live.js" defer></script>`;
+  const passkeyScript = passkey ? html`<script src="/passkey.js" defer></script>` : undefined;
   const liveData = live && html` data-live="${live.path}" data-version="${live.version}"`;
   return html`<!doctype html>
     <html lang="en">
@@ -35,7 +38,7 @@ export function page({ title, look, header, main, footer, standing, live, news }
         <title>${title}</title>
         <link rel="icon" href="/icon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/style.css" />
-        ${script}
+        ${passkeyScript} ${script}
       </head>
       <body>
         <div id="page" class="${look}" data-standing="${standing ?? "none"}" data-news="${news ?? ""}" ${liveData}>

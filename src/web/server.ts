@@ -8,6 +8,7 @@ import { ICON } from "./icon.ts";
 import { listen } from "./listen.ts";
 import { createOrigins } from "./origins.ts";
 import { plainPage } from "./page.ts";
+import { PASSKEY_SCRIPT } from "./passkey-script.ts";
 import { SCRIPT } from "./script.ts";
 import { STYLE } from "./style.ts";
 
@@ -49,10 +50,11 @@ export async function createWeb({ front, clock, port: wanted, onFault }: WebOpti
   });
   app.get("/style.css", (_request, response) => void response.type("css").send(STYLE));
   app.get("/live.js", (_request, response) => void response.type("js").send(SCRIPT));
+  app.get("/passkey.js", (_request, response) => void response.type("js").send(PASSKEY_SCRIPT));
   app.get(["/icon.svg", "/favicon.ico"], (_request, response) => void response.type("svg").send(ICON));
   app.get("/", home);
   app.use(approveRoutes({ front, clock, closing: closing.signal, originOf: (request) => originOf(request) }));
-  app.all(["/", "/style.css", "/live.js", "/icon.svg", "/favicon.ico"], (_request, response) => {
+  app.all(["/", "/style.css", "/live.js", "/passkey.js", "/icon.svg", "/favicon.ico"], (_request, response) => {
     response.status(405).set("Allow", "GET, HEAD").send(page405());
   });
   app.use((_request, response) => void response.status(404).send(page404()));
