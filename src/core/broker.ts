@@ -15,6 +15,7 @@ import type { Each, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
 import type { Approvers } from "./proof.ts";
 import { type AccessRequest, type Action, askedBy, isEveryField, type Item, requestKey } from "./request.ts";
 import { type CommitmentKey, newCommitmentKey, type Secret } from "./secret.ts";
+import { Sessions } from "./sessions.ts";
 import type { Tally } from "./tally.ts";
 import { glimpse, quoted } from "./text.ts";
 
@@ -42,6 +43,7 @@ export class Broker {
   readonly #key: CommitmentKey = newCommitmentKey();
   readonly #newId = idSource();
   readonly #lookups = new Lookups();
+  readonly #sessions = new Sessions();
   readonly #deliveries: Deliveries;
 
   constructor(options: BrokerOptions) {
@@ -65,6 +67,17 @@ export class Broker {
   /** Nobody waits for a vault's own people any more: the session is over. */
   close(): void {
     this.#deliveries.preparations.close();
+  }
+
+  /**
+   * One session is over while others go on: what waits of it ends as cancelled, what it was permitted ends, and its calls
+   * that are still under way ask nobody. How many requests were waiting.
+   */
+  endSession(session: string, why: string): number {
+    this.#sessions.end(session);
+    const ended = this.#o.desk.endSession(session, why);
+    this.#o.grants.endSession(session);
+    return ended;
   }
 
   /** Names by vault, never values. A vault that cannot be reached is reported beside the others. */
@@ -200,6 +213,7 @@ export class Broker {
     if (open) return this.#deliveries.deliver(request, vault, open, waiter, perform);
     const ruling = decide(vault, request.action, await this.#here(vault));
     if (ruling.kind === "deny") throw ruling.error;
+    this.#sessions.refuseOver(ask.session);
     // It may be an approved request that another call has just come for: asking again is a request of its own.
     const { reason, requester } = ask;
     const ticket = desk.ask({ ...request, id: this.#newId(), reason, requester }, ruling.offer);
@@ -244,7 +258,7 @@ export class Broker {
   /** Writes every refusal to the log; what already has its own line there (a person's answer) is left alone. */
   async #guard<T>(ask: Ask, action: Action, names: readonly string[], run: () => Promise<T>): Promise<T> {
     try {
-      return await run();
+      return await this.#sessions.during(ask.session, run);
     } catch (error) {
       const known = asVaultError(error);
       // The log's own failure cannot be written to it.
@@ -271,8 +285,8 @@ export class Broker {
 
   /** The name and the reason are shown and logged, so neither may hold what is to be kept secret. */
   #refuseExposed(ask: WriteAsk): void {
-    const { client, roots = [] } = ask.requester.claims;
-    const texts = [ask.vault, ask.reason, client, ...roots, ...ask.entries.map((entry) => entry.name)];
+    const { client, roots = [], folder = "", process = "" } = ask.requester.claims;
+    const texts = [ask.vault, ask.reason, client, folder, process, ...roots, ...ask.entries.map((entry) => entry.name)];
     if (!ask.entries.some(({ value }) => texts.some((text) => value.isIn(text)))) return;
     const error = new VaultError("value_exposed", "the name or the reason contains the value to be saved", {
       hint: "call again with a reason that does not repeat the value; nothing was saved or shown",

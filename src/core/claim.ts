@@ -42,5 +42,8 @@ export const windowOver = (): VaultError =>
   new VaultError("expired", "the window ended before the value was handed over", {
     hint: "call again: a person will be asked",
   });
+/** Whoever it was for is no longer there. */
+export const sessionOver = (): VaultError =>
+  new VaultError("cancelled", "the session ended before the value was handed over");
 /** The process is going away. */
 export const closing = (): VaultError => new VaultError("cancelled", "agent-vault is closing; nothing was handed over");

@@ -1,5 +1,5 @@
 import { type Clock, Span } from "./clock.ts";
-import { type Claim, closing, inDoubt, revoked } from "./claim.ts";
+import { type Claim, closing, inDoubt, revoked, sessionOver } from "./claim.ts";
 import type { VaultError } from "./errors.ts";
 import { Flight, type Keeper } from "./flight.ts";
 import { approvalsOf, endOf, type Grant, isFor, isLive, isServing, type Warrant } from "./grant.ts";
@@ -7,8 +7,8 @@ import type { Offer } from "./policy.ts";
 import { type AccessRequest, type Item, sameSecrets } from "./request.ts";
 import { NOTHING, type TurnedDown } from "./turned-down.ts";
 
-/** Why a permission ended without anybody ending it: its time ran out, or the clock became doubtful. */
-export type Lapse = "time" | "clock";
+/** Why a permission ended without anybody ending it: its time ran out, the clock became doubtful, its session is over. */
+export type Lapse = "time" | "clock" | "session";
 
 export interface GrantsOptions {
   readonly clock: Clock;
@@ -149,6 +149,19 @@ export class Grants {
     // Only when all of it has ended: whoever is told asks what is still open.
     for (const grant of ended) if (grant) this.#o.gone?.(grant.request.vault);
     return true;
+  }
+
+  /** Ends all that a session was permitted: nobody can come for it any more. */
+  endSession(session: string): void {
+    const theirs = [...this.#grants.values()].filter(({ request }) => request.session === session);
+    for (const grant of theirs) {
+      // A use on its way has a line of its own to say so.
+      const wasOpen = !this.#isOver(grant) && (isLive(grant.window?.span) || (grant.held && isLive(grant.pickup)));
+      if (!this.#end(grant, sessionOver) || !wasOpen || grant.told) continue;
+      grant.told = true;
+      this.#o.lapsed(grant.approval, grant.request, grant.window ? "window" : "once", "session");
+    }
+    for (const { request } of theirs) this.#o.gone?.(request.vault);
   }
 
   /** Forgets everything without telling anyone: the process is going away. */

@@ -36,4 +36,9 @@ export class Slots {
   free(session: string, span: Span): void {
     this.#taken.get(session)?.delete(span);
   }
+
+  /** The session is over. */
+  forget(session: string): void {
+    this.#taken.delete(session);
+  }
 }
