@@ -66,7 +66,7 @@ const HOMES: Record<string, readonly string[]> = {
   undici: ["providers/http.ts"],
   dotenv: ["providers/env/", "config/load.ts"],
   "jsonc-parser": ["config/"],
-  zod: ["config/", "providers/", "channels/", "tunnels/", "hub/", "mcp/", "web/"],
+  zod: ["config/", "providers/", "channels/", "tunnels/", "hub/", "approvers/", "mcp/", "web/"],
 };
 
 /** The only places where a value comes out of its wrapping, and why. */
