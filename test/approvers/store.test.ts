@@ -39,28 +39,46 @@ function world(options: Partial<Parameters<typeof createAuthenticator>[0]> = {})
 
 type World = ReturnType<typeof world>;
 
+const ANY_CHALLENGE: Plant = {
+  file: "src/approvers/assertion.ts",
+  from: "expectedChallenge: challengeOf(decision)",
+  to: "expectedChallenge: () => true",
+};
+const NEVER_OVER: Plant = { file: "src/approvers/store.ts", from: "if (!isFresh(", to: "if (false && !isFresh(" };
+const ANY_KEY: Plant = { file: "src/approvers/assertion.ts", from: "!verified.verified ||", to: "" };
+
 /** One way to be somebody else, and what it does. Resolves to what is then shown as a signed decision. */
 const FORGERIES: Record<string, { forge: (at: World) => Signed | Promise<Signed>; plants?: readonly Plant[] }> = {
   "a swapped request": {
     forge: ({ phone }) => ({ ...phone.signed(decision()), decision: decision({ hashes: [digest("request-2")] }) }),
+    plants: [ANY_CHALLENGE],
   },
   "a list with one more request": {
     forge: ({ phone }) => {
       const signed = phone.signed(decision());
       return { ...signed, decision: decision({ hashes: [...signed.decision.hashes, digest("request-2")] }) };
     },
+    plants: [ANY_CHALLENGE],
   },
   "a flipped purpose": {
     forge: ({ phone }) => ({
       ...phone.signed(decision({ decision: "sign-in" })),
       decision: decision({ decision: "remove-approver" }),
     }),
+    plants: [ANY_CHALLENGE],
   },
   "an older signature with a newer time": {
     forge: ({ phone }) => ({ ...phone.signed(decision({ at: clock.now() - 2 * FRESH_MS })), decision: decision() }),
+    plants: [ANY_CHALLENGE],
   },
-  "an expired one": { forge: ({ phone }) => phone.signed(decision({ at: clock.now() - FRESH_MS - 1 })) },
-  "one from the future": { forge: ({ phone }) => phone.signed(decision({ at: clock.now() + 60_000 })) },
+  "an expired one": {
+    forge: ({ phone }) => phone.signed(decision({ at: clock.now() - FRESH_MS - 1 })),
+    plants: [NEVER_OVER],
+  },
+  "one from the future": {
+    forge: ({ phone }) => phone.signed(decision({ at: clock.now() + 60_000 })),
+    plants: [NEVER_OVER],
+  },
   "an unknown key": { forge: () => createAuthenticator({ origin: PAGE }).signed(decision()) },
   "an unknown key under a known id": {
     forge: ({ phone }) => {
@@ -74,6 +92,7 @@ const FORGERIES: Record<string, { forge: (at: World) => Signed | Promise<Signed>
       const { response, ...rest } = createAuthenticator({ origin: PAGE }).signed(decision());
       return { ...rest, approver: id, response: { ...(response as object), id, rawId: id } };
     },
+    plants: [ANY_KEY],
   },
   "a removed key": {
     forge: ({ phone, approvers }) => {
@@ -86,6 +105,7 @@ const FORGERIES: Record<string, { forge: (at: World) => Signed | Promise<Signed>
       notes.put(phone.credentialId, recordOf(createAuthenticator({ origin: PAGE })));
       return phone.signed(decision());
     },
+    plants: [ANY_KEY],
   },
   "a phone nobody unlocked": {
     forge: ({ phone }) => {
@@ -224,6 +244,15 @@ describe("a passkey that counts its signatures", () => {
     phone.counter = 6;
     const copied = phone.signed(decision({ hashes: [digest("request-2")] }));
     expect(await endOf(approvers.accept(copied))).toContain("not_proven");
+  });
+
+  it("would be taken from a copy were the number not looked at", async () => {
+    const twin = (await loadPatched("src/approvers/store.ts", [
+      { file: "src/approvers/assertion.ts", from: "counter: counted }", to: "counter: 0 }" },
+    ])) as { openApprovers: typeof openApprovers };
+    const { phone, notes } = world({ counter: 7 });
+    phone.counter = 3;
+    expect(await endOf(twin.openApprovers({ notes, clock }).accept(phone.signed(decision())))).toBe("good");
   });
 
   it("may sign once for two processes, which both look at the number", async () => {
