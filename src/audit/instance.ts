@@ -1,21 +1,16 @@
-import { readdirSync, unlinkSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { Connection, Driver } from "../state/driver.ts";
+import type { Driver } from "../state/driver.ts";
 import { codeOf } from "../state/faults.ts";
-import { createFile, identify, isPlain, isSame, prepareFolder } from "../state/place.ts";
+import { holdFile } from "../state/held-file.ts";
+import type { HeldFile } from "../state/held-file.ts";
+import { createFile, isPlain, prepareFolder } from "../state/place.ts";
 import { AUDIT_LOG } from "./file.ts";
 
-/**
- * The proof of life of one process: an SQLite file on which it holds an exclusive lock. The kernel frees the lock when
- * the process ends, however it ends, so whoever gets the lock has proof that the process is dead.
- */
-export interface InstanceLock {
+/** The proof of life of one process: a file that it holds. Left behind, there is still something to close for it. */
+export interface InstanceLock extends HeldFile {
   readonly id: string;
-  /** Removes the file while the lock is still held, then frees it. */
-  readonly remove: () => void;
-  /** Frees the lock and leaves the file: there is still something to close for this instance. */
-  readonly leave: () => void;
 }
 
 const SUFFIX = ".lock";
@@ -67,37 +62,7 @@ export function takeDead(driver: Driver, folder: string, own: string): readonly 
   return dead;
 }
 
-/** Undefined when the locked file is no longer the one at its path; throws SQLite's error when it cannot be locked. */
 function lockOf(driver: Driver, folder: string, id: string): InstanceLock | undefined {
-  const path = join(folder, id + SUFFIX);
-  const before = identify(path);
-  const db = new driver(path, { timeout: 0, fileMustExist: true });
-  try {
-    // Without it the empty database would get a journal file beside it.
-    db.pragma("journal_mode = MEMORY");
-    db.exec("BEGIN EXCLUSIVE");
-    if (isSame(before, identify(path))) return { id, remove: () => remove(path, db), leave: () => db.close() };
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-  db.close();
-  return undefined;
-}
-
-function remove(path: string, db: Connection): void {
-  const isGone = unlink(path);
-  // Windows does not remove a file that is open. Between the two calls nobody finds anything left to close, and a file
-  // that stays is one that the next start looks at again.
-  db.close();
-  if (!isGone) unlink(path);
-}
-
-function unlink(path: string): boolean {
-  try {
-    unlinkSync(path);
-    return true;
-  } catch {
-    return false;
-  }
+  const held = holdFile(driver, join(folder, id + SUFFIX));
+  return held && { id, ...held };
 }

@@ -37,7 +37,7 @@ describe("kill -9 at random moments", () => {
   });
 
   it("catches a process that does not hold its lock (planted bug)", async () => {
-    const file = "src/audit/instance.ts";
+    const file = "src/state/held-file.ts";
     const twins = await openWorkshop([{ file, from: 'db.exec("BEGIN EXCLUSIVE");', to: "" }]);
     onTestFinished(() => twins.close());
     const report = await untilSeen(
