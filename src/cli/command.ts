@@ -63,6 +63,8 @@ export interface Services {
 export interface Context extends Io {
   /** What was typed: a text for options that take one, true for switches. */
   readonly options: Readonly<Record<string, string | true>>;
+  /** The words that were typed, as many as the command declares at most. */
+  readonly words: readonly string[];
   readonly services: Services;
   readonly cwd: string;
   readonly version: string;
@@ -75,10 +77,18 @@ interface Option {
   readonly summary: string;
 }
 
+/** A word that a command takes after its name, as the help calls it. Only the last may be left out. */
+interface Word {
+  readonly value: string;
+  readonly summary: string;
+  readonly optional?: true;
+}
+
 /** One command of the command line. */
 export interface Command {
   readonly name: string;
   readonly summary: string;
+  readonly words?: readonly Word[];
   readonly options: Readonly<Record<string, Option>>;
   /** Example lines and what else the help should say. */
   readonly more?: readonly string[];

@@ -104,14 +104,16 @@ async function dispatch(args: readonly string[], io: Io, services: Services, wor
   }
   const command = commands.find(({ name }) => name === first);
   if (command === undefined) throw unknown(first);
-  const options = readOptions(command, rest);
+  const { options, words } = readArguments(command, rest);
   if (options["help"] !== undefined) {
     io.out(commandHelp(command));
     return 0;
   }
+  refuseTooFew(command, words);
   return command.run({
     ...io,
     options,
+    words,
     services,
     cwd: world.cwd ?? startedIn(),
     version: __VERSION__,
@@ -136,7 +138,13 @@ function unknown(word: string): VaultError {
   });
 }
 
-function readOptions(command: Command, args: readonly string[]): Record<string, string | true> {
+/** What was typed after the name of a command. */
+interface Typed {
+  readonly options: Record<string, string | true>;
+  readonly words: readonly string[];
+}
+
+function readArguments(command: Command, args: readonly string[]): Typed {
   const known = Object.entries(command.options);
   const { tokens } = parseArgs({
     args: [...args],
@@ -150,13 +158,29 @@ function readOptions(command: Command, args: readonly string[]): Record<string, 
     tokens: true,
   });
   const found: Record<string, string | true> = {};
+  const words: string[] = [];
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
-    if (token.kind === "positional") throw wrong(command, `agent-vault ${command.name} takes no word after it`);
+    if (token.kind === "positional") {
+      if (words.length === (command.words ?? []).length) throw tooMany(command);
+      words.push(token.value);
+      continue;
+    }
     if (token.name === "help") found["help"] = true;
     else found[token.name] = optionValue(command, token);
   }
-  return found;
+  return { options: found, words };
+}
+
+function tooMany({ words = [], ...command }: Command): VaultError {
+  const most = words.length === 0 ? "no word" : words.length === 1 ? "one word" : `${words.length} words`;
+  return wrong(command, `agent-vault ${command.name} takes ${most} after it`);
+}
+
+function refuseTooFew(command: Command, typed: readonly string[]): void {
+  const missing = command.words?.[typed.length];
+  if (missing === undefined || missing.optional) return;
+  throw wrong(command, `agent-vault ${command.name} needs ${missing.value}: ${missing.summary}`);
 }
 
 function optionValue(

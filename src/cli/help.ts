@@ -24,7 +24,8 @@ export function programHelp(commands: readonly Command[], version: string): stri
 }
 
 /** The help of one command. */
-export function commandHelp({ name, summary, options, more = [] }: Command): string {
+export function commandHelp({ name, summary, words = [], options, more = [] }: Command): string {
+  const typed = words.map(({ value, optional }) => (optional ? ` [${value}]` : ` ${value}`)).join("");
   const rows = Object.entries(options).map(([option, { value, summary }]): [string, string] => [
     value === undefined ? `--${option}` : `--${option} ${value}`,
     summary,
@@ -32,8 +33,9 @@ export function commandHelp({ name, summary, options, more = [] }: Command): str
   return lines([
     `agent-vault ${name}: ${summary}`,
     "",
-    `Usage: agent-vault ${name} [OPTIONS]`,
+    `Usage: agent-vault ${name}${typed} [OPTIONS]`,
     "",
+    ...(words.length === 0 ? [] : [...columns(words.map(({ value, summary }) => [value, summary])), ""]),
     "Options:",
     ...columns([...rows, ["-h, --help", "show this"]]),
     ...(more.length === 0 ? [] : ["", ...more]),
