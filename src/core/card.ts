@@ -13,6 +13,8 @@ export type Standing =
       readonly at: number;
       readonly until?: number;
       readonly ended?: "revoked" | "over";
+      /** Positions in the card's items of what was unticked, and with that denied; absent: nothing. */
+      readonly leftOut?: readonly number[];
       /** Name of the approver whose passkey signed it; absent where the link was enough. */
       readonly by?: string;
     }

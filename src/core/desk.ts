@@ -322,10 +322,8 @@ export class Desk {
     }
     const windowed = chosen.windowMs > 0;
     const { items, scope } = chosen;
-    const leftOut = this.#leaveOut(
-      ticket,
-      asked.filter((item) => !items.includes(item)),
-    );
+    const unticked = asked.filter((item) => !items.includes(item));
+    const leftOut = this.#leaveOut(ticket, unticked);
     grants.open(request.id, request, {
       attached: ticket.attached,
       leftOut,
@@ -334,7 +332,13 @@ export class Desk {
     });
     this.#approved.add(request);
     const by = proven.approver && { by: proven.approver.name };
-    this.#end(ticket, { is: "approved", at, ...by, ...(windowed && { until: span.endsAt }) });
+    this.#end(ticket, {
+      is: "approved",
+      at,
+      ...by,
+      ...(unticked.length > 0 && { leftOut: unticked.map((item) => request.items.indexOf(item)) }),
+      ...(windowed && { until: span.endsAt }),
+    });
     if (windowed) this.#settleCovered();
     return true;
   }
