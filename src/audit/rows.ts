@@ -47,6 +47,8 @@ export function toRow(event: Event): Row {
     text(event.code, ID),
     text(event.detail, PROSE),
     whole(event.count),
+    text(event.approver, LINE),
+    text(event.statement, ID),
   ];
 }
 

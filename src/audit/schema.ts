@@ -80,6 +80,24 @@ export const MIGRATIONS: readonly string[] = [
   FROM event LEFT JOIN json_each(event.names) AS item
   WHERE event.listed IS NOT NULL;
   `,
+  // 2: who signed what.
+  `
+  ALTER TABLE event ADD COLUMN approver TEXT;
+  ALTER TABLE event ADD COLUMN statement TEXT;
+
+  DROP VIEW audit;
+  CREATE VIEW audit AS
+  SELECT
+    event.timestamp AS timestamp,
+    event.vault || coalesce('/' || item.value, '') AS secret_name,
+    event.reason AS reason,
+    event.listed AS action,
+    strftime('%Y-%m-%dT%H:%M:%fZ', event.until / 1000.0, 'unixepoch') AS ttl_expires_at,
+    event.action AS access,
+    event.approver AS approver
+  FROM event LEFT JOIN json_each(event.names) AS item
+  WHERE event.listed IS NOT NULL;
+  `,
 ];
 
 /** The columns an event fills, in the order in which rows.ts lays them out; `instance` follows them. */
@@ -104,6 +122,8 @@ export const EVENT_COLUMNS = [
   "code",
   "detail",
   "count",
+  "approver",
+  "statement",
 ] as const;
 
 const PLACES = EVENT_COLUMNS.map(() => "?").join(", ");

@@ -129,8 +129,9 @@ function clientText({ requester }: LoggedEvent): string {
   return requester === undefined ? "" : clip(visible(requester.claims.client), 24);
 }
 
-function moreText({ basis, scope, until, code, detail, reason }: LoggedEvent): string {
+function moreText({ kind, approver, basis, scope, until, code, detail, reason }: LoggedEvent): string {
   return [
+    approver === undefined ? undefined : `${kind === "approved" ? "signed by " : ""}${nameOf(approver)}`,
     basis === "window" ? "inside a window" : undefined,
     until === undefined ? undefined : `${scope === "vault" ? "whole vault " : ""}until ${timeText(until)}`,
     code,
@@ -139,6 +140,11 @@ function moreText({ basis, scope, until, code, detail, reason }: LoggedEvent): s
   ]
     .filter((part) => part !== undefined)
     .join("; ");
+}
+
+/** What people call an approver; the id of the credential behind it is for machines, and long. */
+function nameOf(approver: string): string {
+  return clip(visible(approver.replace(/ \([\w-]+\)$/, "")), 60);
 }
 
 /** Local time without a zone, as a person reads a clock. */

@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Event } from "../../src/core/event.ts";
-import { APPLICATION_ID } from "../../src/audit/schema.ts";
+import { readEvents } from "../../src/audit/read.ts";
+import { APPLICATION_ID, MIGRATIONS } from "../../src/audit/schema.ts";
 import { openLog } from "../../src/audit/sqlite.ts";
 import { AT, event, logAt, logPath, query } from "../support/audit.ts";
 
@@ -64,7 +66,7 @@ describe("what is written stays", () => {
 });
 
 describe("the view the README promises", () => {
-  const common = { reason: "to run the migration of the orders table", access: "read" };
+  const common = { reason: "to run the migration of the orders table", access: "read", approver: null };
 
   it("has one row per secret, newest first, with ISO times", async () => {
     await record(
@@ -105,6 +107,11 @@ describe("the view the README promises", () => {
     ]);
   });
 
+  it("says whose passkey signed it", async () => {
+    await record(event({ kind: "approved", approver: "Maria's phone (c3JlZA)", statement: "digest-of-it" }));
+    expect(listed()).toMatchObject([{ action: "approved", approver: "Maria's phone (c3JlZA)" }]);
+  });
+
   it("tells reads from writes", async () => {
     await record(event({ kind: "approved", action: "write" }), event({ kind: "approved", action: "read" }));
     expect(query(file, "SELECT access FROM audit")).toEqual([{ access: "write" }, { access: "read" }]);
@@ -138,6 +145,47 @@ describe("the view the README promises", () => {
     const plan = query<{ detail: string }>(file, `EXPLAIN QUERY PLAN ${SEED_QUERY}`).map(({ detail }) => detail);
     expect(plan[0]).toBe("SCAN event USING INDEX event_listed");
     expect(plan.join("\n")).not.toMatch(/TEMP B-TREE/);
+  });
+});
+
+describe("a log of an earlier release", () => {
+  /** A log as the release before the passkeys made it. */
+  const makeFirst = (): void => {
+    mkdirSync(dirname(file), { mode: 0o700 });
+    const db = new Database(file);
+    db.exec(MIGRATIONS[0] ?? "");
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma("user_version = 1");
+    db.pragma("journal_mode = WAL");
+    db.exec(`INSERT INTO event (at, kind, vault, names, instance) VALUES (${AT}, 'approved', 'dev', '["A"]', 'one')`);
+    db.close();
+  };
+
+  it("is made as it was then: what such a log has run is never changed", () => {
+    const digest = createHash("sha256")
+      .update(MIGRATIONS[0] ?? "")
+      .digest("base64url");
+    expect(digest).toBe("csKkhPfI9A2Tlbgd1rJXGoBd-dZH5_FWM3EkFFx3EoM");
+  });
+
+  it("is brought up to date and keeps every line", async () => {
+    makeFirst();
+    await record(event({ at: AT + 1, approver: "Maria's phone (c3JlZA)", statement: "digest-of-it" }));
+    expect(query(file, "PRAGMA user_version")).toEqual([{ user_version: MIGRATIONS.length }]);
+    expect(readEvents({ file, filters: { limit: 10 } })).toMatchObject([
+      { seq: 2, approver: "Maria's phone (c3JlZA)", statement: "digest-of-it" },
+      { seq: 1, kind: "approved", vault: "dev", names: ["A"] },
+    ]);
+    expect(listed()).toMatchObject([{ secret_name: "dev/A", approver: null }]);
+  });
+
+  it("stays append-only", async () => {
+    makeFirst();
+    await record(event());
+    const db = new Database(file);
+    expect(() => db.exec("UPDATE event SET approver = 'nobody'")).toThrow("the audit log is append-only");
+    expect(() => db.exec("DELETE FROM event")).toThrow("the audit log is append-only");
+    db.close();
   });
 });
 

@@ -158,6 +158,17 @@ describe("audit", () => {
     expect(lines[2]).toMatch(/released\s+dev\/DATABASE_URL \+1\s+inside a window$/);
   });
 
+  it("says whose passkey signed it, and who became an approver", async () => {
+    const events = [
+      event({ kind: "approver_added", approver: "Maria's phone (c3JlZA)", detail: "at the terminal" }),
+      event({ kind: "approved", vault: "dev", names: ["A"], approver: "Maria's phone (c3JlZA)" }),
+    ];
+    const { out } = await run(["audit"], { world: withLog(), events });
+    expect(out).toMatch(/approver_added\s+Maria's phone; at the terminal$/m);
+    expect(out).toMatch(/approved\s+dev\/A\s+signed by Maria's phone$/m);
+    expect(out).not.toContain("c3JlZA");
+  });
+
   it("shows writes as writes and counts as counts", async () => {
     const { out } = await run(["audit"], {
       world: withLog(),
