@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { challengeOf, type Decision } from "../core/proof.ts";
+import { challengeOf, type Decision, signsOn } from "../core/proof.ts";
 import { notProven } from "../core/vouch.ts";
 import type { Enrolled } from "./record.ts";
 
@@ -27,7 +27,7 @@ const DECISION = z.strictObject({
   decision: z.enum(["approve", "add-approver", "remove-approver", "sign-in"]),
   at: z.int(),
   hashes: z
-    .array(z.string().regex(/^[\w-]{43}$/))
+    .array(z.string().regex(/^[\w-]{20,64}$/))
     .min(1)
     .max(1_000),
 });
@@ -49,7 +49,7 @@ export async function checkAssertion(
   if (!parsed.success || !isDecision(decision)) throw notProven(NO_SIGNATURE);
   if (parsed.data.id !== id) throw notProven("another passkey signed it");
   const { verifyAuthenticationResponse } = await import("@simplewebauthn/server");
-  const expectedOrigin = pageOf(parsed.data.response.clientDataJSON, origin, rpId);
+  const expectedOrigin = pageOf(parsed.data.response.clientDataJSON, origin);
   let verified: Awaited<ReturnType<typeof verifyAuthenticationResponse>>;
   try {
     verified = await verifyAuthenticationResponse({
@@ -76,12 +76,12 @@ export function isDecision(decision: unknown): boolean {
 const NO_SIGNATURE = "what came with it is no signature of a passkey";
 const NOT_SIGNED = "it is not signed by this approver's passkey, unlocked by its owner, over exactly this";
 
-/** The page that has to have asked for the signature: the one it was paired on; on this computer at any port. */
-function pageOf(clientDataJSON: string, paired: string, rpId: string): string {
+/** The page that asked for the signature: it has to be the one that its approver was paired on. */
+function pageOf(clientDataJSON: string, paired: string): string {
   const { origin, crossOrigin } = clientData(clientDataJSON);
   if (crossOrigin === true) throw notProven("it was signed inside another page");
-  const isHere = rpId === "localhost" && /^http:\/\/localhost(?::\d{1,5})?$/.test(origin);
-  if (origin !== paired && !isHere) throw notProven("it was signed on another page than the approver was paired on");
+  if (!signsOn({ origin: paired }, origin))
+    throw notProven("it was signed on another page than the approver was paired on");
   return origin;
 }
 

@@ -3,7 +3,7 @@ import { challengeOf, FRESH_MS, type Signed } from "../core/proof.ts";
 
 /**
  * Which signatures were used, for as long as they are fresh enough to be accepted. One over several requests counts once
- * for each of them. What was signed is remembered and not the signature: of one signature of this kind others can be made.
+ * for each of them, any other once. What was signed is remembered and not the signature: of one signature of this kind others can be made.
  */
 export function newSpent(clock: Pick<Clock, "now">): {
   /** False when there is no use of it left. */
@@ -15,7 +15,8 @@ export function newSpent(clock: Pick<Clock, "now">): {
       for (const [key, { at }] of uses) if (clock.now() - at > 2 * FRESH_MS) uses.delete(key);
       const key = `${approver} ${challengeOf(decision)}`;
       const use = uses.get(key) ?? { at: decision.at, count: 0 };
-      if (use.count >= decision.hashes.length) return false;
+      const most = decision.decision === "approve" ? decision.hashes.length : 1;
+      if (use.count >= most) return false;
       use.count += 1;
       uses.set(key, use);
       return true;

@@ -72,6 +72,15 @@ export function changeHash(change: { readonly [name: string]: Json }): string {
   return digestOf("approvers", change);
 }
 
+/** Whether an approver's passkey can sign on a page: that of its pairing, and on this computer at whatever port it has. */
+export function signsOn({ origin }: Pick<Approver, "origin">, page: string): boolean {
+  return page === origin || (isOnLocalhost(page) && isOnLocalhost(origin));
+}
+
+function isOnLocalhost(origin: string): boolean {
+  return /^http:\/\/localhost(?::\d{1,5})?$/.test(origin);
+}
+
 /** How a proof is called in the log. */
 export function proofName(proof: Proof): "link" | "passkey" {
   return proof === "link" ? "link" : "passkey";

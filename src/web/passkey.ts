@@ -1,6 +1,6 @@
 import type { PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/browser";
 import * as z from "zod";
-import { type Approver, challengeOf, type Decision, FRESH_MS, type Signed } from "../core/proof.ts";
+import { type Approver, challengeOf, type Decision, FRESH_MS, type Signed, signsOn } from "../core/proof.ts";
 
 /** How long the browser keeps asking, ms: what is signed later would count no more when it arrives. */
 const ASKING_MS = FRESH_MS - 10_000;
@@ -9,7 +9,7 @@ const MOST_HASHES = 100;
 
 /** Those whose passkeys can sign on a page of this origin. */
 export function signersOn(origin: string, approvers: readonly Approver[]): readonly Approver[] {
-  return approvers.filter((approver) => approver.origin === origin);
+  return approvers.filter((approver) => signsOn(approver, origin));
 }
 
 /**

@@ -134,7 +134,9 @@ const FORGERIES: Record<string, { forge: (at: World) => Signed | Promise<Signed>
       phone.origin = `${PAGE}:8443`;
       return phone.signed(decision());
     },
-    plants: [{ file: "src/approvers/assertion.ts", from: "if (origin !== paired && !isHere)", to: "if (false)" }],
+    plants: [
+      { file: "src/approvers/assertion.ts", from: "if (!signsOn({ origin: paired }, origin))", to: "if (false)" },
+    ],
   },
   "a page inside another one": {
     forge: ({ phone }) => {
@@ -221,6 +223,9 @@ describe("an approver's signature", () => {
     await approvers.accept(signed);
     await approvers.accept(signed);
     expect(await endOf(approvers.accept(signed))).toContain("used already");
+    const signIn = phone.signed(decision({ decision: "sign-in", hashes: [digest("page"), digest("nonce")] }));
+    await approvers.accept(signIn);
+    expect(await endOf(approvers.accept(signIn))).toContain("used already");
   });
 
   it("is good on this computer at whatever port the page has, and there only", async () => {
