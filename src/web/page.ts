@@ -3,7 +3,7 @@ import { html, type Markup } from "./html.ts";
 /** What the script needs to keep a page of a request up to date. Absent from pages on which nothing can change. */
 interface Live {
   readonly path: string;
-  readonly version: number;
+  readonly version: number | string;
 }
 
 export interface PageParts {

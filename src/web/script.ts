@@ -19,12 +19,14 @@ export const SCRIPT = `"use strict";
 
   // What is left was measured on the other computer; from then on this one only counts.
   function tick() {
-    const timer = document.querySelector("[data-left]");
-    if (!timer) return;
-    const left = Number(timer.dataset.left) - (Date.now() - shownAt);
-    timer.textContent = face(left);
-    timer.classList.toggle("soon", left < 60000);
-    if (left <= 0 && !atZero) { atZero = true; void refresh().catch(() => undefined); }
+    let over = false;
+    for (const timer of document.querySelectorAll("[data-left]")) {
+      const left = Number(timer.dataset.left) - (Date.now() - shownAt);
+      timer.textContent = face(left);
+      timer.classList.toggle("soon", left < 60000);
+      over ||= left <= 0;
+    }
+    if (over && !atZero) { atZero = true; void refresh().catch(() => undefined); }
   }
 
   function localTimes() {
@@ -52,9 +54,10 @@ export const SCRIPT = `"use strict";
       for (const part of next.querySelectorAll("[data-part]")) {
         const old = now.querySelector('[data-part="' + part.dataset.part + '"]');
         if (!old || old.outerHTML === part.outerHTML) continue;
-        const held = old === document.activeElement;
+        const focused = document.activeElement;
+        const held = old === focused ? part : old.contains(focused) && part.querySelector("#" + CSS.escape(focused.id || "none"));
         old.replaceWith(part);
-        if (held) part.focus({ preventScroll: true });
+        if (held) held.focus({ preventScroll: true });
       }
       now.dataset.version = next.dataset.version;
       now.dataset.news = next.dataset.news;
@@ -95,9 +98,9 @@ export const SCRIPT = `"use strict";
       const began = Date.now();
       try {
         const answer = await fetch(page().dataset.live + "?version=" + page().dataset.version, { cache: "no-store" });
-        // A use that was picked up changes no version, and how long somebody is waited for only grows: what is approved
-        // is looked at after each quiet poll too.
-        const stale = answer.status === 204 && page().dataset.standing === "approved";
+        // A use that was picked up changes no version, how long somebody is waited for only grows, and the log has more
+        // lines than changes: such pages are looked at after each quiet poll too.
+        const stale = answer.status === 204 && ["approved", "inbox"].includes(page().dataset.standing);
         if (answer.status === 200 || answer.status === 404 || stale) await refresh();
         else if (answer.status !== 204) throw new Error("busy");
         failures = 0;
@@ -128,6 +131,8 @@ export const SCRIPT = `"use strict";
   localTimes();
   tick();
   setInterval(tick, 1000);
-  void watch();
+  // Browsers send no sign-in along where a link on another site led here; what the page itself fetches has it.
+  if (page().dataset.standing === "stranger") void refresh().catch(() => undefined).then(watch);
+  else void watch();
 })();
 `;
