@@ -18,6 +18,7 @@ const ROOMS: Record<string, readonly string[]> = {
   approvers: ["core"],
   hub: ["core", "state"],
   mcp: ["core"],
+  remote: ["core"],
   web: ["core"],
   config: ["core", "providers", "channels", "tunnels"],
   cli: ["config", "core", "app.ts"],

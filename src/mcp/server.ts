@@ -42,6 +42,8 @@ export interface McpOptions {
   readonly clock: Clock;
   /** The folder the client started us in. */
   readonly folder: string;
+  /** Set where the client did not start us and comes over a socket: what is known of it, and what its shim says. */
+  readonly afar?: Afar;
   /** Called at the first tool call, not before. Rejects with the `VaultError` that every tool then answers with. */
   readonly running: () => Promise<Running>;
   /**
@@ -55,31 +57,38 @@ export interface McpOptions {
   readonly onFault: (error: unknown) => void;
 }
 
+/** A client on the other side of a socket. Its shim's words are claims, and nothing of it is seen here but who may connect. */
+export interface Afar {
+  readonly facts: Requester["facts"];
+  readonly claims: Pick<Requester["claims"], "folder" | "process">;
+}
+
 const TOOLS: readonly Tool[] = [listSecrets, getSecret, getSecrets, setSecret, setSecrets];
 const ROOTS_WAIT_MS = 250;
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 /**
- * Serves MCP until the connection ends, on stdio unless told otherwise; `closed` then says why. Nothing but the protocol
- * is touched before tools are listed or called.
+ * Serves MCP until the connection ends, on stdio unless told otherwise; `closed` then says why. `session` is what its
+ * requests go by. Nothing but the protocol is touched before tools are listed or called.
  */
 export async function serveMcp(
   options: McpOptions,
   transport: Transport = new StdioServerTransport(),
-): Promise<{ closed: Promise<string> }> {
+): Promise<{ closed: Promise<string>; session: string }> {
   let why = "the client closed the connection";
-  const server = createServer(options, (fault) => {
+  const session = idSource()();
+  const server = createServer(options, session, (fault) => {
     why = fault;
   });
   const closed = new Promise<string>((resolve) => {
     server.onclose = () => resolve(why);
   });
   await server.connect(transport);
-  return { closed };
+  return { closed, session };
 }
 
-function createServer(options: McpOptions, ends: (why: string) => void): Server {
+function createServer(options: McpOptions, id: string, ends: (why: string) => void): Server {
   const { version, clock } = options;
   const server = new Server(
     { name: "agent-vault", title: "agent-vault", version },
@@ -92,7 +101,6 @@ function createServer(options: McpOptions, ends: (why: string) => void): Server 
     limitMs: undefined,
     dialogs: new Dialogs(server, clock),
   };
-  const id = idSource()();
   let requester: Promise<Requester> | undefined;
   const malformed = complaint(options.say);
   server.onerror = (error) => {
@@ -112,13 +120,15 @@ function createServer(options: McpOptions, ends: (why: string) => void): Server 
         });
       }
       const { broker, waitMs, linkInResults } = await options.running();
-      requester ??= requesterOf(server, options.folder, clock);
+      requester ??= requesterOf(server, options, clock);
       session.waitMs = waitMs;
       const call = { signal: extra.signal, progress: progressOf(extra) };
       const { waiter, done } = waiterFor(session, call);
       let settled = false;
       try {
         const context = { broker, session: id, requester: await requester, waiter, now: clock.now, linkInResults };
+        // A client that went away in the meantime asks nobody for anything.
+        if (extra.signal.aborted) throw new VaultError("cancelled", "the call was cancelled before it began");
         const result = await tool.run(params.arguments, context);
         settled = result._meta?.[STATUS] !== "pending";
         return result;
@@ -175,11 +185,11 @@ function progressOf(extra: Extra): ((count: number, message: string) => Promise<
 }
 
 /** What we saw of who asks, and what its side says of itself. Read once, at the first call. */
-async function requesterOf(server: Server, folder: string, clock: Clock): Promise<Requester> {
-  const [facts, roots] = await Promise.all([observe(folder), rootsOf(server, clock)]);
+async function requesterOf(server: Server, { folder, afar }: McpOptions, clock: Clock): Promise<Requester> {
+  const [facts, roots] = await Promise.all([afar?.facts ?? observe(folder), rootsOf(server, clock)]);
   const { name = "an unnamed client", version = "" } = server.getClientVersion() ?? {};
   const client = glimpse(`${name.slice(0, 200)} ${version.slice(0, 200)}`.trim(), 80);
-  return { facts, claims: { client, ...(roots.length > 0 && { roots }) } };
+  return { facts, claims: { client, ...(roots.length > 0 && { roots }), ...afar?.claims } };
 }
 
 async function rootsOf(server: Server, clock: Clock): Promise<readonly string[]> {
