@@ -46,6 +46,8 @@ export const SCRIPT = `"use strict";
   const kind = (of) => [of.dataset.standing, ...[...of.querySelectorAll("[data-part]")].map((part) => part.dataset.part)].join();
   function show(next) {
     const now = page();
+    // Signed out meanwhile: to sign in again takes a script that this page did not bring along.
+    if (next.dataset.standing === "stranger" && now.dataset.standing !== "stranger") return location.reload();
     const same = kind(now) === kind(next);
     const changed = now.dataset.news !== next.dataset.news || now.dataset.standing !== next.dataset.standing;
     shownAt = Date.now();
