@@ -7,6 +7,7 @@ import { Desk } from "./core/desk.ts";
 import { VaultError } from "./core/errors.ts";
 import { frontOf } from "./core/front.ts";
 import { Grants } from "./core/grants.ts";
+import { type AgentUser, type IsolationFacts, levelOf } from "./core/isolation.ts";
 import { lapseRecorder } from "./core/lapses.ts";
 import type { Channel, Notice, Provider, Vault } from "./core/ports.ts";
 import { Tally } from "./core/tally.ts";
@@ -33,8 +34,16 @@ export interface House {
   readonly close: (why: string) => Promise<void>;
 }
 
-/** Puts the parts together. Rejects with what is wrong with the configuration. */
-export async function openHouse(configuration: Promise<LoadResult>, say: Say, onFault: Fault): Promise<House> {
+/**
+ * Puts the parts together. Rejects with what is wrong with the configuration. `whose` tells of a user whose agents reach
+ * this process over a socket; without one, the agent's client started it.
+ */
+export async function openHouse(
+  configuration: Promise<LoadResult>,
+  say: Say,
+  onFault: Fault,
+  whose: { readonly agent?: AgentUser } = {},
+): Promise<House> {
   const loaded = await configuration;
   if (!loaded.ok) {
     say(`${loaded.error.message}; ${loaded.error.hint ?? ""}`);
@@ -67,7 +76,7 @@ export async function openHouse(configuration: Promise<LoadResult>, say: Say, on
     clock,
     startWeb: async () => {
       const { createWeb } = await import("./web/server.ts");
-      return createWeb({ front: frontOf(desk), clock, port: config.port, onFault });
+      return createWeb({ front: frontOf(desk), approvers, clock, port: config.port, onFault });
     },
     ...tunnelOf(config, clock),
     isNeeded: () => desk.isNeeded(),
@@ -113,7 +122,8 @@ export async function openHouse(configuration: Promise<LoadResult>, say: Say, on
     grants,
     vaults,
     approvers,
-    isolation: () => Promise.resolve("same-user"),
+    // Looked at anew each time: what holds when a secret is asked for is what counts.
+    isolation: async () => levelOf(await isolationFacts(config, whose)).isolation,
     upstreamHoldMs: approval.expireMs,
     upstreamMost: approval.maxWaiting,
     upstreamCooldownMs: approval.denyCooldownMs,
@@ -140,6 +150,28 @@ export async function openHouse(configuration: Promise<LoadResult>, say: Say, on
       }
     },
   };
+}
+
+/**
+ * Looks at how far the agent is kept from this process. Without `agent`, its client started us. Nothing is written, and
+ * nobody is asked for anything.
+ */
+export async function isolationFacts(
+  { source, database, secretFiles, tokenVariables, surroundings }: Config,
+  { agent, trySudo }: { readonly agent?: AgentUser; readonly trySudo?: true } = {},
+): Promise<IsolationFacts> {
+  const { observe } = await import("./isolation/observe.ts");
+  return observe({
+    ...(agent && { agent }),
+    ...(trySudo && { trySudo }),
+    ...(source.is === "file" && { configuration: source.path }),
+    program: process.argv[1] ?? "",
+    workFolder: surroundings.cwd,
+    stateFolder: surroundings.stateDir,
+    database,
+    secretFiles,
+    tokens: tokenVariables,
+  });
 }
 
 type OpeningContext = Omit<ProviderContext, "folder" | "warn">;

@@ -55,7 +55,8 @@ function kindText(kind: VaultKind): string {
 
 /** The rules that count for this kind. */
 function commonOf({ can }: VaultKind): string {
-  return can.includes("write") ? "ttl, ttlScope and writable" : "ttl and ttlScope";
+  const writable = can.includes("write") ? ["writable"] : [];
+  return ["ttl", "ttlScope", ...writable, "require"].join(", ") + " and minAssurance";
 }
 
 function headLines({ type, title, summary, can }: VaultKind): string[] {

@@ -1,6 +1,8 @@
-import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { browser } from "../channels/browser.ts";
 import { findChannel } from "../channels/registry.ts";
+import { parseAssurance } from "../core/assurance.ts";
+import type { z } from "zod";
 import type { Rules } from "../core/policy.ts";
 import { Secret } from "../core/secret.ts";
 import { providerOf } from "../providers/registry.ts";
@@ -15,6 +17,7 @@ import type {
   VaultConfig,
   WebhookConfig,
 } from "./config.ts";
+import { digestOfConfig } from "./digest.ts";
 import type { Part, Text } from "./text.ts";
 import { databasePath, withoutVariables, type Around } from "./places.ts";
 import { remarks } from "./remarks.ts";
@@ -29,20 +32,39 @@ const SECOND_MS = 1_000;
 export function build(text: Text, file: ConfigFile, parts: readonly Part[]): Config {
   const { source, folder, around } = text;
   const named = file.audit.database;
-  return {
-    source,
-    digest: createHash("sha256").update(text.text).digest("base64url"),
+  const meaning = {
     folder,
     vaults: under("vaults", parts).map((part) => vaultConfig(part, file, folder)),
     port: file.port,
     approval: approvalConfig(file.approval),
     tunnel: tunnelConfig(file, parts, around),
     channels: [...browserHere(file, around), ...under("channels", parts).map((part) => channelConfig(part, around))],
-    webhooks: webhookConfigs(file, parts),
     database: databasePath(around, named === undefined ? undefined : { path: named, folder }),
+  };
+  return {
+    source,
+    digest: digestOfConfig(text, parts, meaning),
+    ...meaning,
+    webhooks: webhookConfigs(file, parts),
+    secretFiles: [...(source.is === "file" ? [join(folder, ".env")] : []), ...secretFiles(file, folder)],
+    tokenVariables: tokenVariables(parts, around),
     surroundings: withoutVariables(around),
     warnings: remarks(text, file, parts),
   };
+}
+
+/** The files that vaults keep their secrets in. */
+function secretFiles({ vaults }: ConfigFile, folder: string): string[] {
+  return Object.values(vaults).flatMap((entry) => {
+    const definition = providerOf(entry.type);
+    return definition?.files?.(optionsOf(entry, Object.keys(definition.options.shape)), { folder }) ?? [];
+  });
+}
+
+/** Variables that hold a token whoever reads them, and those that the configuration refers to. */
+function tokenVariables(parts: readonly Part[], { variables }: Around): string[] {
+  const referred = parts.flatMap(({ resolved }) => resolved.taken.map(({ name }) => name));
+  return [...new Set([...TOKEN_VARIABLES, ...referred])].filter((name) => variables[name]);
 }
 
 function under(name: string, parts: readonly Part[]): Part[] {
@@ -59,8 +81,7 @@ function vaultConfig(part: Part, file: ConfigFile, folder: string): VaultConfig 
   const name = String(part.path[1]);
   const entry: VaultEntry | undefined = file.vaults[name];
   // An unset variable cannot stand in a rule, so the rules of a vault that is left out are those of the text.
-  const { ttl, ttlScope, writable } = entry ?? rulesSchema().parse(part.resolved.value);
-  const rules: Rules = { ttlMs: Math.round(ttl * MINUTE_MS), ttlScope, writable };
+  const rules = rulesOf(entry ?? rulesSchema().parse(part.resolved.value), file.approval);
   const type = entry?.type ?? typeOf(part);
   if (part.coming === true) {
     return {
@@ -86,6 +107,19 @@ function vaultConfig(part: Part, file: ConfigFile, folder: string): VaultConfig 
   };
 }
 
+/** What a vault says of itself counts before what is said of all. */
+function rulesOf(written: z.output<ReturnType<typeof rulesSchema>>, approval: ConfigFile["approval"]): Rules {
+  const { ttl, ttlScope, writable, require = approval.require, minAssurance } = written;
+  const least = minAssurance === undefined ? undefined : known(parseAssurance(minAssurance), minAssurance);
+  return {
+    ttlMs: Math.round(ttl * MINUTE_MS),
+    ttlScope,
+    writable,
+    ...(require === undefined ? {} : { require }),
+    ...(least === undefined ? {} : { minAssurance: least }),
+  };
+}
+
 function optionsOf(entry: VaultEntry, names: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(names.filter((name) => Object.hasOwn(entry, name)).map((name) => [name, entry[name]]));
 }
@@ -95,8 +129,8 @@ function typeOf(part: Part): string {
   return typeof written === "string" ? written : DEFAULT_VAULT_TYPE;
 }
 
-function known<Kind>(kind: Kind | undefined, type: string): Kind {
-  if (kind === undefined) throw new TypeError(`the schema let the type ${type} through, and no registry has it`);
+function known<Kind>(kind: Kind | undefined, word: string): Kind {
+  if (kind === undefined) throw new TypeError(`the schema let ${word} through, and nothing is known by that name`);
   return kind;
 }
 
@@ -145,6 +179,7 @@ function tunnelConfig(file: ConfigFile, parts: readonly Part[], around: Around):
 }
 
 const TOKEN_VARIABLE = "NGROK_AUTHTOKEN";
+const TOKEN_VARIABLES = [TOKEN_VARIABLE, "OP_SERVICE_ACCOUNT_TOKEN"];
 
 function channelConfig(part: Part, around: Around): ChannelConfig {
   const type = typeOf(part);

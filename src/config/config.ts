@@ -20,7 +20,7 @@ export type Source =
  */
 export interface Config {
   readonly source: Source;
-  /** Digest of what was written, variables named and not resolved: tells one configuration from another. */
+  /** Tells one configuration from another; see `digestOfConfig`. */
   readonly digest: string;
   /** Absolute folder that relative paths start from: where the file lies. */
   readonly folder: string;
@@ -34,6 +34,10 @@ export interface Config {
   readonly webhooks: readonly WebhookConfig[];
   /** Absolute path of the audit database. */
   readonly database: string;
+  /** Absolute paths of the files that tokens and secrets are read from, whether they are there or not. */
+  readonly secretFiles: readonly string[];
+  /** Names of the variables of the environment, not of a file, that hold tokens or were referred to. */
+  readonly tokenVariables: readonly string[];
   readonly surroundings: Surroundings;
   /** What works and still deserves a word to the person. */
   readonly warnings: readonly Warning[];

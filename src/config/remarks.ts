@@ -1,3 +1,4 @@
+import { parseAssurance } from "../core/assurance.ts";
 import type { Part, Text } from "./text.ts";
 import type { Warning } from "./config.ts";
 import { configJsonSchema, fieldAt, type Schema } from "./fields.ts";
@@ -9,6 +10,15 @@ const OTHERS_WRITE = 0o002;
 
 // What such a key holds opens something, whatever the provider. A topic of ntfy is its own password.
 const SENSITIVE_KEY = /(?:token|password|passphrase|secret|authorization|api_?key|credentials?|topic)$/i;
+
+/** Where tokens stand in the text itself instead of being referred to. */
+export function writtenOut(parts: readonly Part[]): Path[] {
+  const written = parts.flatMap((part) => literals(part.path, part.resolved.value, part));
+  const schema = written.length === 0 ? {} : configJsonSchema();
+  const vaults = parts.filter(({ path }) => path[0] === "vaults");
+  const whole = { vaults: Object.fromEntries(vaults.map(({ path, resolved }) => [path[1], resolved.value])) };
+  return written.filter((path) => !isNamedByPerson(schema, path, whole));
+}
 
 /** What deserves a word to the person although the configuration is right. */
 export function remarks(text: Text, file: ConfigFile, parts: readonly Part[]): Warning[] {
@@ -24,16 +34,28 @@ export function remarks(text: Text, file: ConfigFile, parts: readonly Part[]): W
       hint: "remove it if your client shows the link anywhere else",
     });
   }
+  found.push(...contradictions(file));
   if (text.source.is === "file") found.push(...aboutTheFile(text, parts));
   return found;
 }
 
+/** Rules of which one makes the other mean nothing. The stricter one counts. */
+function contradictions({ vaults, approval }: ConfigFile): Warning[] {
+  return Object.entries(vaults).flatMap(([name, { require = approval.require, minAssurance }]) => {
+    const least = minAssurance === undefined ? undefined : parseAssurance(minAssurance);
+    if (require !== "link" || least === undefined || least.proof === "link") return [];
+    const place = pathText(["vaults", name]);
+    return [
+      {
+        message: `${place} is to be approved with the link, and its minAssurance asks for more: a passkey is needed`,
+        hint: "remove one of the two",
+      },
+    ];
+  });
+}
+
 function aboutTheFile({ mode, around, source }: Text, parts: readonly Part[]): Warning[] {
-  const written = parts.flatMap((part) => literals(part.path, part.resolved.value, part));
-  const schema = written.length === 0 ? {} : configJsonSchema();
-  const vaults = parts.filter(({ path }) => path[0] === "vaults");
-  const whole = { vaults: Object.fromEntries(vaults.map(({ path, resolved }) => [path[1], resolved.value])) };
-  const found = written.filter((path) => !isNamedByPerson(schema, path, whole)).map(literal);
+  const found = writtenOut(parts).map(literal);
   const path = source.is === "file" ? source.path : "";
   // Windows has no such modes: what stands there is made up by Node.
   if (around.platform !== "win32" && mode !== undefined && (mode & OTHERS_WRITE) !== 0) {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { channels } from "../channels/registry.ts";
+import { ASSURANCES } from "../core/assurance.ts";
 import type { ProviderDefinition } from "../providers/define.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import { tunnels } from "../tunnels/registry.ts";
@@ -33,6 +34,18 @@ const vaultRules = {
     .boolean()
     .default(false)
     .describe("Whether agents may ask to create and replace secrets; each write is asked for"),
+  require: z
+    .enum(["link", "passkey"])
+    .optional()
+    .describe(
+      'What an approval needs, for this vault alone: the "passkey" of somebody enrolled, or whoever has the "link"; by default what approval.require says',
+    ),
+  minAssurance: z
+    .enum(ASSURANCES)
+    .optional()
+    .describe(
+      "The least an approval must be worth: how it is proven, and how far the agent is kept from this program; below that nobody is asked and nothing is handed out. agent-vault doctor says what holds here",
+    ),
 };
 
 /** What an editor is told of `writable` where it cannot be; what is said about it otherwise is more than that. */
@@ -51,6 +64,12 @@ export function rulesSchema() {
 
 const approval = z
   .strictObject({
+    require: z
+      .enum(["link", "passkey"])
+      .optional()
+      .describe(
+        'What an approval needs: "passkey" refuses everything until somebody is enrolled, "link" is enough even then; by default a passkey as soon as one is enrolled (agent-vault pair), the link before that',
+      ),
     waitSeconds: z
       .number()
       .min(1)

@@ -63,6 +63,8 @@ export interface ProviderDefinition<Type extends string = string, Options extend
   open(options: z.output<Options>, context: ProviderContext): Promise<Provider>;
   /** What does not go together in the options and the vault's rules; nothing when all is well. Reads nothing. */
   problems?(options: z.output<Options>, rules: Pick<Rules, "writable">): readonly OptionProblem[];
+  /** Absolute paths of the files on this computer that hold its secrets; absent: none does. Reads nothing. */
+  files?(options: z.output<Options>, context: Pick<ProviderContext, "folder">): readonly string[];
   /** What a person should mend although it works, one line each; nothing when all is well. Reads no secret. */
   warnings?(options: z.output<Options>, context: ProviderContext): readonly string[];
 }

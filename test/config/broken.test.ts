@@ -62,7 +62,7 @@ const rows: Record<string, Row> = {
   ],
   "an unknown key like no other": [
     dev('"colour": 1'),
-    ["vaults.dev.colour", 3, "vaults.dev knows type, ttl, ttlScope, writable, file"],
+    ["vaults.dev.colour", 3, "vaults.dev knows type, ttl, ttlScope, writable, require, minAssurance, file"],
   ],
   "an unknown type": [dev('"type": "bitwarden"'), ["vaults.dev.type", 3, 'known here: "env"']],
   "a type with a typo": [dev('"type": "evn"'), ["vaults.dev.type", 3, 'did you mean "env"?']],
@@ -102,7 +102,7 @@ const rows: Record<string, Row> = {
   ],
   "a key of another name in a vault that cannot be written to": [
     dev('"type": "12port", "server": "https://x.example", "tenant": "a", "token": "env:T", "colour": 1'),
-    ["vaults.dev.colour", 3, "vaults.dev knows type, ttl, ttlScope, server"],
+    ["vaults.dev.colour", 3, "vaults.dev knows type, ttl, ttlScope, require, minAssurance, server"],
   ],
   "a category like no other": [
     op(`${TOKEN}, "write": { "category": "colour" }`),

@@ -50,6 +50,8 @@ const key = fc.constantFrom(
   "constructor",
 );
 const or = (usual: fc.Arbitrary<unknown>) => fc.oneof({ arbitrary: usual, weight: 9 }, { arbitrary: odd, weight: 1 });
+const orRarely = (usual: fc.Arbitrary<unknown>) =>
+  fc.oneof({ arbitrary: usual, weight: 39 }, { arbitrary: odd, weight: 1 });
 const vault = fc
   .tuple(
     fc.record(
@@ -57,6 +59,8 @@ const vault = fc
         ttl: or(fc.constantFrom(0, 1, 15, 1440)),
         ttlScope: or(fc.constantFrom("secret", "vault")),
         writable: or(fc.boolean()),
+        require: orRarely(fc.constantFrom("link", "passkey")),
+        minAssurance: orRarely(fc.constantFrom("passkey/other-user", "link/same-user")),
         file: or(fc.constant(".env")),
       },
       { requiredKeys: [] },
@@ -72,7 +76,11 @@ const name = fc.oneof(
   { arbitrary: fc.constantFrom("a/b", "__proto__", ""), weight: 1 },
 );
 const config = fc.record(
-  { vaults: fc.dictionary(name, vault, { maxKeys: 3 }), port: or(fc.constant(9999)) },
+  {
+    vaults: fc.dictionary(name, vault, { maxKeys: 3 }),
+    port: or(fc.constant(9999)),
+    approval: fc.record({ require: orRarely(fc.constantFrom("link", "passkey")) }, { requiredKeys: [] }),
+  },
   { requiredKeys: ["vaults"] },
 );
 
@@ -122,10 +130,27 @@ async function gained(load: Load, written: string): Promise<string[]> {
     return [
       ...(rules.writable && !says("writable", true) ? [`${name} became writable`] : []),
       ...(rules.ttlScope === "vault" && !says("ttlScope", "vault") ? [`${name} opens the whole vault`] : []),
+      ...(rules.require === "link" &&
+      !says("require", "link") &&
+      (mentions(own, written, "require") || !isLinkForAll(written))
+        ? [`${name} is content with the link`]
+        : []),
+      ...(mentions(own, written, "minAssurance") && rules.minAssurance === undefined
+        ? [`${name} lost its least level`]
+        : []),
       ...(rules.ttlMs > 86_400_000 ? [`${name} opens for more than a day`] : []),
       ...(rules.ttlMs > 0 && !isSaid(rules.ttlMs, own, written) ? [`${name} opens for longer than it says`] : []),
     ];
   });
+}
+
+function isLinkForAll(written: string): boolean {
+  return /"approval"\s*:[^}]*"require"\s*:\s*"link"/.test(written);
+}
+
+/** Whether a vault says something by that name; where only the text is known, it is not held against it. */
+function mentions(own: Record<string, unknown> | undefined, written: string, rule: string): boolean {
+  return own !== undefined && written.includes(rule) && Object.hasOwn(own, rule);
 }
 
 function isSaid(ttlMs: number, own: Record<string, unknown> | undefined, written: string): boolean {
@@ -193,6 +218,22 @@ describe("a configuration that was mangled", () => {
         { file: "src/config/interpret.ts", from: '["type", ...ruleNames]', to: '["type"]' },
       ],
       "became writable",
+    ],
+    [
+      "a word on all that counts before the vault's own",
+      [
+        {
+          file: "src/config/build.ts",
+          from: "const { ttl, ttlScope, writable, require = approval.require, minAssurance } = written;",
+          to: "const { ttl, ttlScope, writable, minAssurance } = written;\n  const require = approval.require ?? written.require;",
+        },
+      ],
+      "is content with the link",
+    ],
+    [
+      "a least level that is dropped",
+      [{ file: "src/config/build.ts", from: "{ minAssurance: least }", to: "{}" }],
+      "lost its least level",
     ],
   ])("would be caught with %s", async (_, plants, wanted) => {
     const patched = (await loadPatched("src/config/load.ts", plants)) as { loadConfig: Load };

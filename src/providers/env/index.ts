@@ -20,5 +20,6 @@ export const env = defineProvider({
   example: { file: "~/.config/agent-vault/dev.env" },
   variables: { AGENT_VAULT_ENV_FILE: { option: "file", as: "text" } },
   open: ({ file }, context) => openEnvFile(absolutePath(file, context.folder), context),
+  files: ({ file }, { folder }) => [absolutePath(file, folder)],
   warnings: ({ file }, { folder, workFolder }) => warningsOf(absolutePath(file, folder), workFolder),
 });
