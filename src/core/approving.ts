@@ -1,7 +1,8 @@
+import { Cooldown } from "./cooldown.ts";
 import type { Clock, Span } from "./clock.ts";
 import type { Event } from "./event.ts";
 import type { Offer } from "./policy.ts";
-import { type Approver, type Approvers, isFresh, type Proof, proofName } from "./proof.ts";
+import { type Approver, type Approvers, challengeOf, FRESH_MS, isFresh, type Proof, proofName } from "./proof.ts";
 import { type AccessRequest, labelOf } from "./request.ts";
 import { type Chosen, hashOf, type Statement } from "./statement.ts";
 import { visible } from "./text.ts";
@@ -15,24 +16,41 @@ export interface Proven {
   readonly approver?: Approver;
 }
 
-/**
- * Whether a yes is proven as it has to be: signed a moment ago, over exactly this statement, by an approver who counts.
- * Rejects with `not_proven`, or `approvers_unavailable` when that cannot be known.
- */
-export async function checkProof(
-  { proof: needed }: Offer,
-  statement: Statement,
-  proof: Proof,
-  { approvers, clock }: { readonly approvers: Approvers; readonly clock: Clock },
-): Promise<Proven> {
-  if (proof === "link") {
-    if (needed !== undefined) throw notProven("it has to be signed by the passkey of an approver");
-    return { statement, proof };
+/** Looks at the proof of each yes. One signature may be for several requests, and counts once for each. */
+export class Proofs {
+  readonly #approvers: Approvers;
+  readonly #clock: Clock;
+  /** What was decided already: by challenge and statement, since of one signature others can be made. */
+  readonly #used: Cooldown<true>;
+
+  constructor({ approvers, clock }: { readonly approvers: Approvers; readonly clock: Clock }) {
+    this.#approvers = approvers;
+    this.#clock = clock;
+    this.#used = new Cooldown(clock, 2 * FRESH_MS);
   }
-  if (!isFresh(proof.decision, "approve", hashOf(statement), clock.now())) {
-    throw notProven("what was signed is not this request as it stands, or was signed too long ago");
+
+  /**
+   * Whether a yes is proven as it has to be: signed a moment ago, over exactly this statement, by an approver who counts.
+   * Rejects with `not_proven`, or `approvers_unavailable` when that cannot be known.
+   */
+  async check({ proof: needed }: Offer, statement: Statement, proof: Proof): Promise<Proven> {
+    if (proof === "link") {
+      if (needed !== undefined) throw notProven("it has to be signed by the passkey of an approver");
+      return { statement, proof };
+    }
+    const { decision } = proof;
+    const hash = hashOf(statement);
+    if (!isFresh(decision, "approve", hash, this.#clock.now())) {
+      throw notProven("what was signed is not this request as it stands, or was signed too long ago");
+    }
+    const use = JSON.stringify([challengeOf(decision), hash]);
+    if (this.#used.find(use)) throw notProven("its signature was used already");
+    const approver = await this.#approvers.accept(proof);
+    // Two answers may have come at the same moment.
+    if (this.#used.find(use)) throw notProven("its signature was used already");
+    this.#used.add([use], true);
+    return { statement, proof, approver };
   }
-  return { statement, proof, approver: await approvers.accept(proof) };
 }
 
 /** What the log says of a yes. */

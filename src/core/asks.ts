@@ -8,6 +8,8 @@ export interface Ask {
   readonly requester: Requester;
   readonly vault: string;
   readonly reason: string;
+  /** Set where nothing may stay open: the person is offered "just this once" alone. */
+  readonly onceOnly?: true;
 }
 
 /** Names to read. `fields` goes with a single name: these fields of it, or every one (`["*"]`). */

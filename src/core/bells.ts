@@ -28,7 +28,7 @@ export class Bells {
     const { door, channels } = this.#o;
     // Answered, or the session closed, before the page was there: nobody is left to tell.
     if (!ticket.isOpen) return;
-    ticket.learn({ link: door.link(ticket.token) });
+    ticket.learn({ link: door.link(ticket.token), bells: channels.length });
     for (const channel of channels) if (channel.local) void this.#ringOne(ticket, channel);
     await door.settled();
     if (!ticket.isOpen) return;
@@ -50,7 +50,7 @@ export class Bells {
       if (ticket.isOpen) ticket.learn({ rang: channel.name });
     } catch (error) {
       const detail = error instanceof Error ? error.message : `${channel.name} failed`;
-      ticket.learn({ trouble: `${channel.name}: ${detail}` });
+      ticket.learn({ trouble: `${channel.name}: ${detail}`, silent: true });
       journal.note({
         ...aboutRequest(ticket.request),
         kind: "channel_failed",

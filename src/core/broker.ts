@@ -4,11 +4,12 @@ import { Deliveries, type Perform } from "./deliveries.ts";
 import type { Desk } from "./desk.ts";
 import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
+import { exposedBy } from "./exposed.ts";
 import type { Grants } from "./grants.ts";
 import { idSource } from "./ids.ts";
 import { Lookups } from "./lookups.ts";
 import { allOrError, refuse } from "./outcomes.ts";
-import { cannotWrite, decide, type Here } from "./policy.ts";
+import { cannotWrite, decide, type Here, type Offer } from "./policy.ts";
 import { itemsToRead, itemsToWrite } from "./items.ts";
 import type { Isolation } from "./assurance.ts";
 import type { Each, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
@@ -57,8 +58,9 @@ export class Broker {
         holdMs: upstreamHoldMs,
         most: upstreamMost,
         cooldownMs: upstreamCooldownMs,
-        told: (waiting, upstream) => desk.upstream(waiting, upstream),
-        came: (approval, failure) => desk.came(approval, failure),
+        told: (waiting, upstream) => desk.opened.upstream(waiting, upstream),
+        came: (approval, failure) => desk.opened.came(approval, failure),
+        disproved: (approval, why) => desk.opened.disproved(approval, why),
       },
       this.#newId,
     );
@@ -127,7 +129,11 @@ export class Broker {
 
   /** Writes what a person permitted, as planned before they were asked. */
   async write(ask: WriteAsk, waiter: Waiter): Promise<Reply<Saved>> {
-    this.#refuseExposed(ask);
+    const exposed = exposedBy(ask);
+    if (exposed) {
+      this.#refused({ session: ask.session, action: "write" }, exposed);
+      throw exposed;
+    }
     const vault = this.#vault(ask.session, ask.vault);
     const names = ask.entries.map((entry) => entry.name);
     const committed = ask.entries.map(({ name, value }) => ({ name, commitment: value.commitment(this.#key) }));
@@ -172,7 +178,7 @@ export class Broker {
     if (known) return known;
     // Looking names up costs the vault calls; what no window can cover could then not be put before a person.
     if (action === "write" || !grants.hasWindow(ask.session, vault.name)) {
-      desk.refuseFull(ask.session, this.#lookups.besides(ask.session, key));
+      desk.refuseMore(ask.session, this.#lookups.besides(ask.session, key));
     }
     const found = await this.#lookups.during(ask.session, key, async () => resolve(await vault.open()));
     const items = allOrError(found, names);
@@ -214,9 +220,10 @@ export class Broker {
     const ruling = decide(vault, request.action, await this.#here(vault));
     if (ruling.kind === "deny") throw ruling.error;
     this.#sessions.refuseOver(ask.session);
+    const offer: Offer = ask.onceOnly ? { ...ruling.offer, windowMs: 0, scope: "secret" } : ruling.offer;
     // It may be an approved request that another call has just come for: asking again is a request of its own.
     const { reason, requester } = ask;
-    const ticket = desk.ask({ ...request, id: this.#newId(), reason, requester }, ruling.offer);
+    const ticket = desk.ask({ ...request, id: this.#newId(), reason, requester }, offer, vault.rules);
     const attended = await desk.attend(ticket, waiter);
     if (attended.is === "pending") return attended;
     try {
@@ -281,18 +288,6 @@ export class Broker {
 
   #refused(about: Partial<Event>, error: VaultError): void {
     this.#o.tally.note({ ...about, kind: "refused", at: this.#o.clock.now(), code: error.code });
-  }
-
-  /** The name and the reason are shown and logged, so neither may hold what is to be kept secret. */
-  #refuseExposed(ask: WriteAsk): void {
-    const { client, roots = [], folder = "", process = "" } = ask.requester.claims;
-    const texts = [ask.vault, ask.reason, client, folder, process, ...roots, ...ask.entries.map((entry) => entry.name)];
-    if (!ask.entries.some(({ value }) => texts.some((text) => value.isIn(text)))) return;
-    const error = new VaultError("value_exposed", "the name or the reason contains the value to be saved", {
-      hint: "call again with a reason that does not repeat the value; nothing was saved or shown",
-    });
-    this.#refused({ session: ask.session, action: "write" }, error);
-    throw error;
   }
 }
 

@@ -53,7 +53,7 @@ export interface Card {
   readonly pickupMs: number;
   /** Grows with every change; hand it to `changed` to be told of the next one. */
   readonly version: number;
-  /** Grows when what approving opens has changed; an approval of an older one is not taken. */
+  /** Grows when what approving opens has changed, or the proof it needs; an approval of an older one is not taken. */
   readonly revision: number;
 }
 

@@ -2,7 +2,7 @@ import { digestOf } from "./canonical.ts";
 import type { Approval } from "./card.ts";
 import type { Offer } from "./policy.ts";
 import { type AccessRequest, isEveryField, type Item } from "./request.ts";
-import type { Chosen } from "./statement.ts";
+import { type Chosen, stated } from "./statement.ts";
 
 /** What is put before a person: a request, the part of it that they are asked for, and what a yes may open. */
 export interface Asked {
@@ -15,7 +15,7 @@ export interface Asked {
 export function chosenOf({ request, offer, asked }: Asked, approval: Approval): Chosen | undefined {
   const { choice, items: ticked, windowMs } = approval;
   if (ticked?.some((at) => request.items[at] === undefined)) return undefined;
-  const items = ticked === undefined ? asked : asked.filter((item) => ticked.includes(request.items.indexOf(item)));
+  const items = ticked === undefined ? asked : tickedOf(asked, (item) => ticked.includes(request.items.indexOf(item)));
   if (items.length === 0) return undefined;
   const open = request.items.filter((item) => !asked.includes(item));
   const hasWindow = offer.windowMs > 0 && request.action === "read";
@@ -29,11 +29,20 @@ export function chosenOf({ request, offer, asked }: Asked, approval: Approval): 
   return { items, open, scope, windowMs: length };
 }
 
-/** Equal for requests of other sessions that one answer can be for; absent for a write, which is for its own value alone. */
+/** A secret that is asked for under two names is left out as soon as one of them is unticked: any doubt is no. */
+function tickedOf(asked: readonly Item[], isTicked: (item: Item) => boolean): readonly Item[] {
+  const out = new Set(asked.filter((item) => !isTicked(item)).map(({ handle }) => handle.ref));
+  return asked.filter(({ handle }) => !out.has(handle.ref));
+}
+
+/**
+ * Equal for requests of other sessions that one answer can be for: the same secrets, shown the same and in the same
+ * order, since an answer speaks of them by position. Absent for a write, which is for its own value alone.
+ */
 export function twinOf({ request, offer, asked }: Asked, configuration: string): string | undefined {
   const { vault, provider, action, items, fields } = request;
   if (action !== "read" || asked.length !== items.length) return undefined;
   const { scope, windowMs, proof = "link" } = offer;
-  const refs = items.map(({ handle }) => handle.ref);
-  return digestOf("twin", [vault, provider, isEveryField(fields), scope, windowMs, proof, configuration, refs]);
+  const secrets = items.map((item) => ({ ...stated(item), checked: item.handle.checked }));
+  return digestOf("twin", [vault, provider, isEveryField(fields), scope, windowMs, proof, configuration, secrets]);
 }

@@ -17,14 +17,21 @@ export class Cooldown<T> {
     this.#lengthMs = lengthMs;
   }
 
-  add(keys: readonly string[], what: T): void {
-    if (this.#lengthMs <= 0) return;
+  /** Remembers it anew, for the usual time or for this long, ms. */
+  add(keys: readonly string[], what: T, lengthMs = this.#lengthMs): void {
+    if (lengthMs <= 0) return;
     const now = this.#clock.mono();
     for (const [key, { end }] of this.#remembered) if (end <= now) this.#remembered.delete(key);
     for (const key of keys) {
+      // The longest unheard of goes first.
+      this.#remembered.delete(key);
       if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.delete(this.#remembered.keys().next().value ?? "");
-      this.#remembered.set(key, { what, end: now + this.#lengthMs });
+      this.#remembered.set(key, { what, end: now + lengthMs });
     }
+  }
+
+  forget(keys: readonly string[]): void {
+    for (const key of keys) this.#remembered.delete(key);
   }
 
   /** What is remembered by a key, and for how long yet, ms; undefined when nothing is. */

@@ -1,12 +1,12 @@
 import type { Outcome, Reply } from "./asks.ts";
-import type { Clock } from "./clock.ts";
 import type { Failure } from "./card.ts";
 import { asVaultError, VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Claim } from "./claim.ts";
 import { Failures } from "./failures.ts";
 import { errorOf } from "./outcomes.ts";
-import type { Each, Journal, Provider, Vault, Waiter } from "./ports.ts";
+import { needsSignature } from "./policy.ts";
+import type { Each, Provider, Vault, Waiter } from "./ports.ts";
 import type { Approvers } from "./proof.ts";
 import { Preparations, type PreparationsOptions } from "./preparations.ts";
 import { aboutRequest } from "./records.ts";
@@ -21,6 +21,8 @@ export interface DeliveriesOptions extends Omit<PreparationsOptions, "failed"> {
   /** Told why nothing came of what an approval was given for; with undefined that something did, after all. */
   readonly came: (approval: string, failure: Failure | undefined) => void;
   readonly approvers: Approvers;
+  /** Told of an approval whose proof counts no longer. */
+  readonly disproved: (approval: string, why: VaultError) => void;
 }
 
 /** Fetches or saves the items. The signal aborts when the call is cancelled; for several, or a save, also when its permission ends. */
@@ -38,7 +40,7 @@ const AT_FIRST: Earlier = { isRetry: false, refused: NOTHING };
 /** The last steps of a permitted request: prepare, record, fetch (or save), return. */
 export class Deliveries {
   readonly preparations: Preparations;
-  readonly #o: { readonly clock: Clock; readonly journal: Journal; readonly approvers: Approvers };
+  readonly #o: Pick<DeliveriesOptions, "clock" | "journal" | "approvers" | "disproved">;
   readonly #newId: () => string;
   readonly #failures: Failures;
   readonly #hasLine = new WeakSet<VaultError>();
@@ -65,7 +67,7 @@ export class Deliveries {
     const { journal, clock } = this.#o;
     const release = this.#newId();
     // What a person left out is refused like what the vault turns down: the rest is read all the same.
-    let refused: TurnedDown = isRetry ? before : new Map([...before, ...claim.leftOut]);
+    let refused = both(before, claim.leftOut);
     let begun: Begun | undefined;
     let ended = false;
     try {
@@ -73,16 +75,19 @@ export class Deliveries {
       stopIfGone(waiter, claim);
       const prepare = request.action === "read" ? provider.prepare : undefined;
       if (prepare) {
+        // The vault's people are bothered only for what is still approved.
+        await this.#vouch(request, vault, claim);
+        stopIfGone(waiter, claim);
         const prepared = await this.preparations.attend(request, prepare, claim, waiter, {
           before: refused,
           asks: isRetry,
         });
         if (prepared.is === "pending") return prepared;
         if (prepared.is === "failed") throw this.written(prepared.error);
-        refused = prepared.refused;
+        refused = both(prepared.refused, claim.leftOut);
         stopIfGone(waiter, claim);
       }
-      await vouch(request, claim, this.#o.approvers, clock.now());
+      await this.#vouch(request, vault, claim);
       stopIfGone(waiter, claim);
       const part = without(request, refused);
       const about = aboutDelivery(part, release, claim);
@@ -129,6 +134,12 @@ export class Deliveries {
     }
   }
 
+  #vouch(request: AccessRequest, { rules }: Vault, claim: Claim): Promise<void> {
+    const { approvers, clock, disproved } = this.#o;
+    const isSignatureNeeded = needsSignature(rules, approvers);
+    return vouch(request, claim, { approvers, isSignatureNeeded, now: clock.now(), disproved });
+  }
+
   #noteEnd(about: Begun, request: AccessRequest, results: Each<unknown>): void {
     const { journal, clock } = this.#o;
     const shown = about.names ?? [];
@@ -167,6 +178,11 @@ export class Deliveries {
   isWritten(error: VaultError): boolean {
     return this.#hasLine.has(error);
   }
+}
+
+/** What was refused before, and what a person left out. */
+function both(refused: TurnedDown, leftOut: TurnedDown): TurnedDown {
+  return leftOut.size === 0 ? refused : new Map([...refused, ...leftOut]);
 }
 
 function aboutDelivery(request: AccessRequest, release: string, { approval, basis, until }: Claim): Begun {

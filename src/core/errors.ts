@@ -72,3 +72,8 @@ export function asVaultError(error: unknown): VaultError {
     cause: error,
   });
 }
+
+/** The same once more: an error belongs to the one call that it ends. */
+export function anew({ code, message, hint }: VaultError): VaultError {
+  return new VaultError(code, message, hint === undefined ? {} : { hint });
+}

@@ -11,7 +11,7 @@ export function frontOf(desk: Desk, pairing: Front["pairing"] = () => Promise.re
     changed: (token, version, signal) => desk.changed(token, version, signal),
     overview: () => Promise.resolve(desk.overview()),
     overviewChanged: (version, signal) => desk.overviewChanged(version, signal),
-    endApproval: (approval) => Promise.resolve(desk.revokeApproval(approval)),
+    endApproval: (approval) => Promise.resolve(desk.opened.revokeApproval(approval)),
     pairing,
   };
 }

@@ -140,12 +140,12 @@ export class Grants {
   }
 
   /** Ends all that an approval opened, deliveries on their way included. False when there was nothing to end. */
-  revoke(approval: string): boolean {
+  revoke(approval: string, why: () => VaultError = revoked): boolean {
     if (!this.isOpen(approval)) return false;
     const ended = approval
       .split(",")
       .map((id) => this.#grants.get(id))
-      .filter((grant) => this.#end(grant, revoked));
+      .filter((grant) => this.#end(grant, why));
     // Only when all of it has ended: whoever is told asks what is still open.
     for (const grant of ended) if (grant) this.#o.gone?.(grant.request.vault);
     return true;

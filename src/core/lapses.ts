@@ -13,6 +13,6 @@ export function lapseRecorder(house: { clock: Clock; journal: Journal; desk: Des
     const detail = DETAILS[why] ?? (what === "once" ? "nobody came for it" : undefined);
     const about = { ...aboutRequest(request), approval, at: house.clock.now() };
     house.journal.note({ ...about, kind, ...(detail !== undefined && { detail }) });
-    if (what === "window" || why !== "time") house.desk.windowOver(approval);
+    if (what === "window" || why !== "time") house.desk.opened.over(approval);
   };
 }

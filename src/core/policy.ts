@@ -1,5 +1,6 @@
 import { type Assurance, assuranceText, isAtLeast, type Isolation } from "./assurance.ts";
 import { VaultError } from "./errors.ts";
+import type { Approvers } from "./proof.ts";
 import type { Action } from "./request.ts";
 import { quoted } from "./text.ts";
 
@@ -65,10 +66,22 @@ export function decide(vault: Ruled, action: Action, here?: Here): Ruling {
 }
 
 /** Whether a yes counts only with the signature of an enrolled passkey. */
-function needsPasskey({ require, minAssurance }: Rules, { hasApprover }: Here): boolean {
+function needsPasskey({ require, minAssurance }: Rules, { hasApprover }: Pick<Here, "hasApprover">): boolean {
   // No channel vouches for who answers yet, so what asks for more than the link asks for the passkey.
   if (minAssurance !== undefined && minAssurance.proof !== "link") return true;
   return require === undefined ? hasApprover : require === "passkey";
+}
+
+/**
+ * Whether a yes counts only with the signature of an enrolled passkey, as things stand at this moment. Where it cannot be
+ * known who is enrolled, it does.
+ */
+export function needsSignature(rules: Rules, approvers: Pick<Approvers, "all">): boolean {
+  try {
+    return needsPasskey(rules, { hasApprover: approvers.all().length > 0 });
+  } catch {
+    return true;
+  }
 }
 
 /** What the vault demands and is not to be had here. */

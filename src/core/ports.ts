@@ -199,6 +199,8 @@ export interface Wait {
   readonly behind: number;
   /** False while a tunnel is still being opened, so that the link may yet become a better one. */
   readonly linkIsFinal: boolean;
+  /** Set until every channel was handed the message or is known to have failed. */
+  readonly stillRinging?: true;
   /** Channels that were handed the message. */
   readonly rang: readonly string[];
   /** What did not work on the way to the person, one sentence each, with the remedy. */

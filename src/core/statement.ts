@@ -104,7 +104,8 @@ export function permits(statement: Statement, request: AccessRequest, item: Item
   );
 }
 
-function stated({ handle, write }: Item): StatedSecret {
+/** How one item of a request is signed for. */
+export function stated({ handle, write }: Item): StatedSecret {
   const { name, ref, title, field, version } = handle;
   return {
     name,

@@ -5,13 +5,15 @@ import { twinOf } from "./choice.ts";
 import type { Span } from "./clock.ts";
 import { newToken } from "./ids.ts";
 import type { Offer } from "./policy.ts";
-import type { Link, Wait, Waiter } from "./ports.ts";
+import type { Wait, Waiter } from "./ports.ts";
 import { type AccessRequest, isEveryField, type Item, labelOf, placeOf } from "./request.ts";
 import type { WaitingLine } from "./overview.ts";
 import { type Chosen, type Statement, statementOf } from "./statement.ts";
 import { visible } from "./text.ts";
+import { type News, Waiters } from "./waiters.ts";
 
-type Settled = Exclude<Standing, { is: "waiting" }>;
+export type Settled = Exclude<Standing, { is: "waiting" }>;
+export type Approved = Extract<Standing, { is: "approved" }>;
 
 export interface TicketContext {
   /** Until when an open window covers an item; undefined when the person is asked for it. */
@@ -23,6 +25,8 @@ export interface TicketContext {
   readonly since: number;
   /** How many requests of the same client have to be answered before it is put before a person. */
   readonly behind: (ticket: Ticket) => number;
+  /** Whether a yes counts only when it is signed, as things stand at this moment. */
+  readonly needsSignature: () => boolean;
   /** Told of every change. */
   readonly onChange: () => void;
 }
@@ -31,7 +35,6 @@ export interface TicketContext {
 export class Ticket {
   readonly token = newToken();
   readonly request: AccessRequest;
-  readonly offer: Offer;
   readonly span: Span;
   /** Settles once; rejects when the request could not be put before a person at all. */
   readonly settled: Promise<Settled>;
@@ -43,15 +46,11 @@ export class Ticket {
   stop: () => void = () => {};
 
   readonly #context: TicketContext;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters: Waiters;
   readonly #changes = new Changes();
   readonly #nonce = newToken();
-  readonly #rang: string[] = [];
-  readonly #troubles: string[] = [];
   readonly #resolve: (standing: Settled) => void;
   readonly #reject: (error: unknown) => void;
-  #link: Link | undefined;
-  #linkIsFinal = false;
   #over: AbortController | undefined;
   #standing: Standing = { is: "waiting" };
   #failed = false;
@@ -60,11 +59,18 @@ export class Ticket {
   readonly #upstreams = new Map<string, Upstream>();
   #failure: Failure | undefined;
   #asked: readonly Item[];
+  #offer: Offer;
 
   constructor(request: AccessRequest, offer: Offer, span: Span, context: TicketContext) {
     this.request = request;
     this.approval = request.id;
-    this.offer = offer;
+    this.#offer = offer;
+    this.#waiters = new Waiters(() => ({
+      ...waitFor(request, this.#asked),
+      linkApproves: this.#offer.proof === undefined,
+      behind: context.behind(this),
+      expiresAt: span.endsAt,
+    }));
     this.span = span;
     this.#context = context;
     this.#asked = this.#askedNow();
@@ -83,14 +89,22 @@ export class Ticket {
 
   /** The calls that wait at this moment. */
   get attached(): number {
-    let count = 0;
-    for (const waiter of this.#waiters) if (!waiter.signal.aborted) count += 1;
-    return count;
+    return this.#waiters.count;
   }
 
   /** The items that no open window covers: what the person is asked for. */
   get asked(): readonly Item[] {
     return this.#asked;
+  }
+
+  /** What a yes may open, and how it has to be proven. */
+  get offer(): Offer {
+    return this.#offer;
+  }
+
+  /** Whether a yes counts only when it is signed, as things stand at this moment. */
+  get needsSignature(): boolean {
+    return this.#context.needsSignature();
   }
 
   /** What is signed for what a person chose. */
@@ -106,24 +120,30 @@ export class Ticket {
     return this.#over.signal;
   }
 
-  /** Grows when `asked` changes. */
+  /** Grows when `asked` changes, or the proof that a yes needs. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** Looks again at what open windows cover, while it waits; a change is a new revision of the card. */
+  /**
+   * Looks again, while it waits, at what open windows cover and whether somebody has been enrolled who can sign; a change
+   * is a new revision of the card. What had to be signed when it was asked has to be signed for good.
+   */
   refresh(): void {
     if (!this.isOpen) return;
     const asked = this.#askedNow();
-    if (asked.length === this.#asked.length && asked.every((item, at) => item === this.#asked[at])) return;
+    const isSame = asked.length === this.#asked.length && asked.every((item, at) => item === this.#asked[at]);
+    const needsMore = this.#offer.proof === undefined && this.needsSignature;
+    if (isSame && !needsMore) return;
     this.#asked = asked;
+    if (needsMore) this.#offer = { ...this.#offer, proof: "passkey" };
     this.#revision += 1;
+    this.#waiters.tell();
     this.#bump();
   }
 
   attach(waiter: Waiter): void {
     this.#waiters.add(waiter);
-    waiter.waiting(this.wait());
     this.#bump();
   }
 
@@ -148,12 +168,8 @@ export class Ticket {
   }
 
   /** Takes in what became known on the way to the person and tells the waiting calls. */
-  learn(news: { link?: Link; linkIsFinal?: true; rang?: string; trouble?: string }): void {
-    if (news.link) this.#link = news.link;
-    if (news.linkIsFinal) this.#linkIsFinal = true;
-    if (news.rang !== undefined) this.#rang.push(news.rang);
-    if (news.trouble !== undefined && !this.#troubles.includes(news.trouble)) this.#troubles.push(news.trouble);
-    for (const waiter of this.#waiters) waiter.waiting(this.wait());
+  learn(news: News): void {
+    this.#waiters.learn(news);
   }
 
   /** Who a request that rests on its approval waits for: itself, or one that its window covers. Undefined: nobody any more. */
@@ -179,23 +195,14 @@ export class Ticket {
     this.#bump();
   }
 
-  /** It is its turn: the calls that wait are told. */
-  itsTurn(): void {
-    for (const waiter of this.#waiters) waiter.waiting(this.wait());
+  /** Fewer are before it, or it is its turn: the calls that wait are told. */
+  cameForward(): void {
+    this.#waiters.tell();
     this.#bump();
   }
 
   wait(): Wait {
-    return {
-      ...waitFor(this.request, this.asked),
-      ...(this.#link && { link: this.#link }),
-      linkIsFinal: this.#linkIsFinal,
-      linkApproves: this.offer.proof === undefined,
-      behind: this.#context.behind(this),
-      rang: [...this.#rang],
-      troubles: [...this.#troubles],
-      expiresAt: this.span.endsAt,
-    };
+    return this.#waiters.wait();
   }
 
   card(pickupMs: number): Card {

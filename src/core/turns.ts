@@ -13,29 +13,33 @@ export class Turns {
     this.#most = most;
   }
 
-  /** Puts a request at the end of its line. Whether it is its turn at once. */
-  join(ticket: Ticket): boolean {
+  /** Puts a request at the end of its line. */
+  join(ticket: Ticket): void {
     const { session } = ticket.request;
-    const line = this.#lines.get(session) ?? [];
-    this.#lines.set(session, line);
-    line.push(ticket);
-    return line.length <= this.#most;
+    const line = this.#lines.get(session);
+    if (line) line.push(ticket);
+    else this.#lines.set(session, [ticket]);
   }
 
-  /** How many have to be answered before it is its turn. */
+  /** How many have to be answered before it is its turn; 0: it is. */
   behind(ticket: Ticket): number {
     const at = this.#lines.get(ticket.request.session)?.indexOf(ticket) ?? -1;
     return Math.max(0, at + 1 - this.#most);
   }
 
-  /** Takes it out, and gives back the one whose turn it is now. */
-  leave(ticket: Ticket): Ticket | undefined {
+  /** Those of a session that wait for their turn, in the order asked. */
+  waiting(session: string): readonly Ticket[] {
+    return this.#lines.get(session)?.slice(this.#most) ?? [];
+  }
+
+  /** Takes it out. Those who come forward by that, the one whose turn it is now at their head. */
+  leave(ticket: Ticket): readonly Ticket[] {
     const { session } = ticket.request;
     const line = this.#lines.get(session) ?? [];
     const at = line.indexOf(ticket);
-    if (at === -1) return undefined;
+    if (at === -1) return [];
     line.splice(at, 1);
     if (line.length === 0) this.#lines.delete(session);
-    return at < this.#most ? line[this.#most - 1] : undefined;
+    return line.slice(Math.max(at, this.#most - 1));
   }
 }

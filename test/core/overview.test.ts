@@ -26,9 +26,9 @@ describe("what is open", () => {
     await house.approve("once");
     const [line] = house.desk.overview().windows;
     expect(line).toMatchObject({ isOnce: true, names: ["DATABASE_URL"], until: house.clock.now() + 300_000 });
-    expect(house.desk.revokeApproval(line?.approval ?? "")).toBe(true);
+    expect(house.desk.opened.revokeApproval(line?.approval ?? "")).toBe(true);
     expect(house.desk.overview().windows).toEqual([]);
-    expect(house.desk.revokeApproval(line?.approval ?? "")).toBe(false);
+    expect(house.desk.opened.revokeApproval(line?.approval ?? "")).toBe(false);
   });
 
   it("lists the nearest end first", async () => {

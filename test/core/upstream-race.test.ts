@@ -48,7 +48,7 @@ const BUGS: readonly (readonly [what: string, fault: RegExp, plants: readonly Pl
       {
         file,
         from: "sameSecrets(preparation.request, request) ? preparation.claim.share() : undefined;",
-        to: "sameSecrets(preparation.request, request) ? { ...preparation.claim, approval: 'nobody', basis: 'asked' as const, until: undefined, broken: () => undefined, land: () => {}, giveBack: () => {}, begunAnew: () => {}, onBroken: () => () => {}, share() { return this; } } : undefined;",
+        to: "sameSecrets(preparation.request, request) ? { ...preparation.claim, approval: 'nobody', basis: 'asked' as const, until: undefined, broken: () => undefined, land: () => {}, giveBack: () => {}, begunAnew: () => {}, onBroken: () => () => {}, warrants: preparation.claim.warrants, leftOut: preparation.claim.leftOut, share() { return this; } } : undefined;",
       },
     ],
   ],

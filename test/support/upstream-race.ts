@@ -227,7 +227,7 @@ function expectOneOutcome(events: readonly Event[]): void {
   // Two identical requests that met may have one number each; each that was put before a person ends once.
   for (const { request } of events.filter(({ kind }) => kind === "requested")) {
     const own = events.filter((event) => event.request === request);
-    const overtaken = own.filter(({ detail }) => detail?.startsWith("answered otherwise")).length;
+    const overtaken = own.filter(({ detail }) => detail?.endsWith("before it was in force")).length;
     const ends = own.filter(({ kind }) => ENDS.includes(kind)).length;
     assert.equal(ends - overtaken, 1, `${ends} outcomes of one request, of which ${overtaken} came to nothing`);
   }
