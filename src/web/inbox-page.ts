@@ -93,7 +93,7 @@ function openRow(line: WindowLine, seal: string, now: number): Markup {
   const what =
     scope === "vault"
       ? html`<strong>ALL of <bdi class="vault">${vault}</bdi></strong>`
-      : html`${nameList(names)} from <bdi class="vault">${vault}</bdi>`;
+      : html`${nameList(names)} in <bdi class="vault">${vault}</bdi>`;
   return html`<li class="row window">
     <span class="top-line"
       ><span class="ask">${clientOf(line)}</span> ${until === undefined ? undefined : timeLeft(until - now)}</span

@@ -1,0 +1,371 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { VaultError } from "../../src/core/errors.ts";
+import type { Event } from "../../src/core/event.ts";
+import { createAuthenticator, recordOf } from "../support/authenticator.ts";
+import { cookieOf, startInbox } from "../support/inbox.ts";
+import { fakeNotes } from "../support/provider-context.ts";
+import { browserHeaders, send, textOf } from "../support/web.ts";
+
+type Started = Awaited<ReturnType<typeof startInbox>>;
+
+const open: Started[] = [];
+afterEach(async () => {
+  for (const { web } of open.splice(0)) await web.close();
+});
+
+async function start(options: Parameters<typeof startInbox>[0] = {}): Promise<Started> {
+  const started = await startInbox(options);
+  open.push(started);
+  return started;
+}
+
+const DAY_MS = 24 * 3_600_000;
+const isInbox = (text: string): boolean => text.includes("Sign out");
+
+describe("signing in", () => {
+  it("lets the passkey of an approver in, with a cookie that no script and no other site gets", async () => {
+    const { trySignIn, get } = await start();
+    const reply = await trySignIn();
+    expect(reply.status).toBe(303);
+    expect(reply.headers["location"]).toBe("/inbox");
+    expect(reply.headers["set-cookie"]).toEqual([
+      expect.stringMatching(/^agent-vault-\d+=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/),
+    ]);
+    expect(isInbox((await get("/inbox", cookieOf(reply))).text)).toBe(true);
+  });
+
+  it("names the cookie on https so that no host beside ours can set it", async () => {
+    const { web, phone, challenge, notes } = await start();
+    web.setPublicOrigin("https://name.example");
+    notes("approvers").put(phone.credentialId, {
+      ...recordOf(phone),
+      origin: "https://name.example",
+      rpId: "name.example",
+    });
+    const headers = { ...browserHeaders(web.port), Host: "name.example", Origin: "https://name.example" };
+    const seal =
+      /name="seal" value="([\w-]+)"/.exec((await send(web.port, { path: "/inbox", headers })).text)?.[1] ?? "";
+    const body = new URLSearchParams({ seal }).toString();
+    const { decision, options } = JSON.parse(
+      (await send(web.port, { method: "POST", path: "/inbox/challenge", headers, body })).text,
+    ) as Awaited<ReturnType<typeof challenge>>;
+    phone.origin = "https://name.example";
+    const signed = JSON.stringify({ decision, response: phone.sign(options) });
+    const reply = await send(web.port, {
+      method: "POST",
+      path: "/inbox",
+      headers,
+      body: new URLSearchParams({ seal, do: "sign-in", signed }).toString(),
+    });
+    expect(reply.headers["set-cookie"]).toEqual([
+      expect.stringMatching(/^__Host-agent-vault=[\w-]{43}; .*; Path=\/; HttpOnly; SameSite=Strict; Secure$/),
+    ]);
+    // What was signed in there is nobody on this machine's own address.
+    const cookie = cookieOf(reply).replace("__Host-agent-vault", `agent-vault-${web.port}`);
+    expect(isInbox((await send(web.port, { path: "/inbox", headers: { Cookie: cookie } })).text)).toBe(false);
+  });
+
+  it("takes each signature once, and only in time", async () => {
+    const { challenge, phone, post, clock } = await start();
+    const once = await challenge();
+    const signed = JSON.stringify({ decision: once.decision, response: phone.sign(once.options) });
+    const form = { seal: once.seal, do: "sign-in", signed };
+    expect((await post("/inbox", form)).status).toBe(303);
+    const again = await post("/inbox", form);
+    expect(again.status).toBe(403);
+    expect(again.headers["set-cookie"]).toBeUndefined();
+    const late = await challenge();
+    const lateSigned = JSON.stringify({ decision: late.decision, response: phone.sign(late.options) });
+    clock.advance(120_001);
+    expect((await post("/inbox", { ...form, signed: lateSigned })).status).toBe(403);
+  });
+
+  it("takes a signature only once, even in the process that takes the page over", async () => {
+    const notes = fakeNotes();
+    const formKey = Buffer.alloc(32, 7).toString("base64url");
+    const first = await start({ notes, formKey });
+    const { seal, decision, options } = await first.challenge();
+    const form = { seal, do: "sign-in", signed: JSON.stringify({ decision, response: first.phone.sign(options) }) };
+    expect((await first.post("/inbox", form)).status).toBe(303);
+    const port = first.web.port;
+    await open.splice(0)[0]?.web.close();
+    const second = await start({
+      notes,
+      formKey,
+      create: async (wanted) => (await import("../../src/web/server.ts")).createWeb({ ...wanted, port }),
+    });
+    expect(second.web.port).toBe(port);
+    const replayed = await second.post("/inbox", form);
+    expect(replayed.status).toBe(403);
+    expect(replayed.headers["set-cookie"]).toBeUndefined();
+  });
+
+  it.each<[string, (started: Started) => Promise<Record<string, string>>]>([
+    [
+      "a stranger's passkey",
+      async ({ challenge, origin }) => {
+        const { seal, decision, options } = await challenge();
+        return { seal, signed: JSON.stringify({ decision, response: createAuthenticator({ origin }).sign(options) }) };
+      },
+    ],
+    [
+      "a signature for something else",
+      async ({ challenge, phone }) => {
+        const { seal, decision } = await challenge();
+        const other = { ...decision, decision: "approve" as const };
+        return { seal, signed: JSON.stringify({ decision: other, response: phone.signed(other).response }) };
+      },
+    ],
+    [
+      "a nonce of one's own",
+      async ({ challenge, phone, clock }) => {
+        const { seal } = await challenge();
+        const hashes = ["0-".padEnd(45, "x"), "n".repeat(22)];
+        const decision = { v: 1 as const, decision: "sign-in" as const, at: clock.now(), hashes };
+        return { seal, signed: JSON.stringify({ decision, response: phone.signed(decision).response }) };
+      },
+    ],
+    [
+      "a signature without its owner there",
+      async ({ challenge, phone }) => {
+        const { seal, decision, options } = await challenge();
+        phone.userVerified = false;
+        return { seal, signed: JSON.stringify({ decision, response: phone.sign(options) }) };
+      },
+    ],
+    [
+      "a signature from another page",
+      async ({ challenge, phone }) => {
+        const { seal, decision, options } = await challenge();
+        phone.origin = "http://localhost:1";
+        return { seal, signed: JSON.stringify({ decision, response: phone.sign(options) }) };
+      },
+    ],
+    ["nothing signed", async ({ challenge }) => ({ seal: (await challenge()).seal, signed: "{}" })],
+  ])("refuses %s", async (_what, made) => {
+    const started = await start();
+    const form = await made(started);
+    const reply = await started.post("/inbox", { do: "sign-in", ...form });
+    expect(reply.status).toBe(403);
+    expect(reply.headers["set-cookie"]).toBeUndefined();
+    expect(textOf(reply.text)).toContain("That passkey did not sign you in.");
+  });
+
+  it("names no passkey to whoever asks for a challenge, and remembers nothing of it", async () => {
+    const { challenge, notes } = await start();
+    const { options } = await challenge();
+    expect(options.allowCredentials).toEqual([]);
+    expect(notes("inbox").all().size).toBe(0);
+  });
+
+  it("keeps only the hash of the cookie", async () => {
+    const { signIn, notes } = await start();
+    const [, value = ""] = (await signIn()).split("=");
+    expect(value).toHaveLength(43);
+    const kept = JSON.stringify([...notes("inbox").all()]);
+    expect(kept).not.toContain(value);
+  });
+});
+
+describe("a sign-in", () => {
+  it("outlives the process", async () => {
+    const notes = fakeNotes();
+    const first = await start({ notes });
+    const cookie = await first.signIn();
+    const port = first.web.port;
+    await open.splice(0)[0]?.web.close();
+    const create: typeof import("../../src/web/server.ts").createWeb = async (wanted) =>
+      (await import("../../src/web/server.ts")).createWeb({ ...wanted, port });
+    const second = await start({ notes, create });
+    expect(isInbox((await second.get("/inbox", cookie)).text)).toBe(true);
+  });
+
+  it("ends with its time, with a clock that is set back, and with the approver", async () => {
+    const { signIn, get, clock, notes, phone } = await start();
+    const cookie = await signIn();
+    const isIn = async (): Promise<boolean> => isInbox((await get("/inbox", cookie)).text);
+    const began = clock.now();
+    clock.setWall(began + 30 * DAY_MS - 1);
+    expect(await isIn()).toBe(true);
+    clock.setWall(began + 30 * DAY_MS);
+    expect(await isIn()).toBe(false);
+    clock.setWall(began - 60_000);
+    expect(await isIn()).toBe(false);
+    clock.setWall(began);
+    expect(await isIn()).toBe(true);
+    notes("approvers").delete(phone.credentialId);
+    expect(await isIn()).toBe(false);
+  });
+
+  it("ends when its phone signs out, and no other does", async () => {
+    const { signIn, tap, get } = await start();
+    const [mine, other] = [await signIn(), await signIn()];
+    const reply = await tap(mine, { do: "sign-out" });
+    expect(reply.headers["set-cookie"]).toEqual([expect.stringMatching(/^agent-vault-\d+=; Max-Age=0; /)]);
+    expect(isInbox((await get("/inbox", mine)).text)).toBe(false);
+    expect(isInbox((await get("/inbox", other)).text)).toBe(true);
+  });
+
+  it("is one of a bounded number: the oldest give way", async () => {
+    const { signIn, get, notes, clock } = await start();
+    const first = await signIn();
+    for (let n = 0; n < 32; n++) {
+      clock.advance(1_000);
+      await signIn();
+    }
+    const kept = [...notes("inbox").all().keys()].filter((key) => !key.startsWith("nonce"));
+    expect(kept).toHaveLength(32);
+    expect(isInbox((await get("/inbox", first)).text)).toBe(false);
+    clock.advance(31 * DAY_MS);
+    await signIn();
+    expect(notes("inbox").all().size).toBe(2);
+  });
+});
+
+describe("the inbox", () => {
+  it("shows what waits with links, identical ones as one, and how many wait behind", async () => {
+    const { front, signIn, get } = await start();
+    const token = front.waits();
+    const twin = front.waits({ twin: "same", vault: "shop", names: ["A", "B"] });
+    front.waits({ twin: "same", vault: "shop", names: ["A", "B"], client: "Cursor" });
+    const write = front.waits({ action: "write", names: ["PIN"] });
+    const hidden = [1, 2].map(() => front.waits({ isBehind: true }));
+    const { text } = await get("/inbox", await signIn());
+    const read = textOf(text);
+    expect(read).toContain("3 requests waiting");
+    expect(read).toContain("Claude Code wants to read DATABASE_URL from prod");
+    expect(read).toContain("Claude Code wants to read 2 secrets A, B from shop");
+    expect(read).toContain("The same for 2 sessions");
+    expect(read).toContain("Claude Code wants to save PIN to prod");
+    expect(read).toContain("2 more of Claude Code wait behind these.");
+    for (const each of [token, twin, write]) expect(text).toContain(`href="/approve/${each}"`);
+    for (const each of hidden) expect(text).not.toContain(each);
+  });
+
+  it("shows what is open, and ends one, or all of it, without any signature", async () => {
+    const { front, signIn, get, tap } = await start();
+    front.opens();
+    front.opens({ vault: "dev", scope: "vault", by: "Maria's phone" });
+    const { until: _none, ...endless } = { approval: "approval-9", isOnce: true as const, until: 0 };
+    front.opens(endless);
+    const cookie = await signIn();
+    const read = textOf((await get("/inbox", cookie)).text);
+    expect(read).toContain("STRIPE_KEY in prod");
+    expect(read).toContain("ALL of dev");
+    expect(read).toContain("Approved by Maria's phone");
+    expect((await tap(cookie, { do: "revoke", approval: "approval-1" })).status).toBe(303);
+    expect(front.ended).toEqual(["approval-1"]);
+    await tap(cookie, { do: "revoke-all" });
+    expect(front.ended).toEqual(["approval-1", "approval-2", "approval-9"]);
+    expect(textOf((await get("/inbox", cookie)).text)).toContain("Nothing is open");
+  });
+
+  it("tells the newest events in plain words, at most twenty, and goes on without the log", async () => {
+    const { clock } = await start();
+    const at = clock.now();
+    const requester = { claims: { client: "Claude Code" }, facts: { user: "maria", host: "devbox" } };
+    const about = { at, vault: "prod", names: ["KEY"], requester, action: "read" as const };
+    const telling: Event[] = [
+      { ...about, kind: "released" },
+      { ...about, kind: "releasing" },
+      { ...about, kind: "approved", approver: "Maria's phone (abc-123)", until: at + 1 },
+      { ...about, kind: "refused", count: 7 },
+      { kind: "started", at },
+    ];
+    const many = Array.from({ length: 40 }, (): Event => ({ ...about, kind: "denied" }));
+    const one = await start({ events: [...telling, ...many] });
+    const { text } = await one.get("/inbox", await one.signIn());
+    const read = textOf(text);
+    expect(read).toContain("Handed over");
+    expect(read).toContain("by Maria's phone, for Claude Code");
+    expect(read).toContain("Refused by the rules, 7 times");
+    expect(text).not.toContain("abc-123");
+    expect(text.match(/<li>\s*<p class="what">/g)).toHaveLength(20);
+    const away = await start({
+      recent: () => {
+        throw new VaultError("audit_unavailable", "the log is away");
+      },
+    });
+    expect(textOf((await away.get("/inbox", await away.signIn())).text)).toContain("The log cannot be read just now.");
+  });
+
+  it("shows texts as texts", async () => {
+    const { front, signIn, get } = await start({
+      events: [{ kind: "denied", at: 1, vault: "<b>v", names: ["\u202ename", "<img src=x>"] }],
+    });
+    front.waits({ client: "<script>alert(1)</script>", names: ["<i>n"], vault: '"v', folder: "<u>" });
+    front.opens({ client: "<s>", names: ["<em>"], folder: "", by: "<q>" });
+    const { text } = await get("/inbox", await signIn());
+    expect(text).not.toMatch(/<script>alert|<i>n|<u>|<s>|<em>|<q>|<b>v|<img|\u202e/);
+    expect(textOf(text)).toContain("⟦U+202E⟧name");
+  });
+
+  it("leads there from the front door", async () => {
+    const { signIn, get } = await start();
+    const reply = await get("/", await signIn());
+    expect([reply.status, reply.headers["location"]]).toEqual([303, "/inbox"]);
+  });
+});
+
+describe("being live", () => {
+  const versionIn = (text: string): string => /data-version="([\w-]+)"/.exec(text)?.[1] ?? "";
+
+  it("answers when a request arrives, and says nothing happened when nothing does", async () => {
+    const { front, signIn, get, clock } = await start();
+    const cookie = await signIn();
+    const version = versionIn((await get("/inbox", cookie)).text);
+    const looks = front.looks;
+    const held = get(`/inbox/live?version=${version}`, cookie);
+    await expect.poll(() => front.looks).toBe(looks + 1);
+    front.waits();
+    const reply = await held;
+    expect(reply.status).toBe(200);
+    const { version: next } = JSON.parse(reply.text) as { version: string };
+    expect(next).not.toBe(version);
+    const before = front.looks;
+    const quiet = get(`/inbox/live?version=${next}`, cookie);
+    await expect.poll(() => front.looks).toBe(before + 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(25_000);
+    expect((await quiet).status).toBe(204);
+  });
+
+  it("sees that a use was handed over, though nothing tells of it", async () => {
+    const { front, signIn, get, clock } = await start();
+    front.opens({ isOnce: true });
+    const cookie = await signIn();
+    const version = versionIn((await get("/inbox", cookie)).text);
+    const looks = front.looks;
+    const held = get(`/inbox/live?version=${version}`, cookie);
+    await expect.poll(() => front.looks).toBe(looks + 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    front.used();
+    clock.advance(1_000);
+    expect((await held).status).toBe(200);
+  });
+
+  it("ends when the approver is removed while it is held", async () => {
+    const { front, signIn, get, notes, phone } = await start();
+    const cookie = await signIn();
+    const version = versionIn((await get("/inbox", cookie)).text);
+    const looks = front.looks;
+    const held = get(`/inbox/live?version=${version}`, cookie);
+    await expect.poll(() => front.looks).toBe(looks + 1);
+    notes("approvers").delete(phone.credentialId);
+    front.waits();
+    expect((await held).status).toBe(404);
+  });
+
+  it("holds at most sixteen pages of one phone", async () => {
+    const { front, signIn, get } = await start();
+    const cookie = await signIn();
+    const version = versionIn((await get("/inbox", cookie)).text);
+    const looks = front.looks;
+    const held = Array.from({ length: 16 }, () => get(`/inbox/live?version=${version}`, cookie));
+    await expect.poll(() => front.looks).toBe(looks + 16);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect((await get(`/inbox/live?version=${version}`, cookie)).status).toBe(429);
+    front.waits();
+    for (const each of held) expect((await each).status).toBe(200);
+  });
+});
