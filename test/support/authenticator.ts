@@ -18,6 +18,8 @@ export interface Authenticator {
   readonly credentialId: string;
   /** The public key as COSE, base64url. */
   readonly publicKey: string;
+  /** PKCS #8, base64: what a browser's virtual authenticator takes in. */
+  readonly privateKey: string;
   /** The page that the browser says it is on. */
   origin: string;
   /** Whether its owner proved to be there. */
@@ -63,6 +65,7 @@ export function createAuthenticator(options: {
   const phone: Authenticator = {
     credentialId: ids.id,
     publicKey: cose.toString("base64url"),
+    privateKey: privateKey.export({ format: "der", type: "pkcs8" }).toString("base64"),
     origin: options.origin,
     userVerified: options.userVerified ?? true,
     counter: options.counter ?? 0,
