@@ -1,13 +1,38 @@
 #!/usr/bin/env node
 // The launcher. It holds nothing that an old Node could stumble over: it decides whether this Node can run the
-// program, says so in one line if not, and otherwise hands over.
+// program, and whether it was started in a way that lets others look into it, says so in one line if not, and otherwise
+// hands over.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
+// Node opens its inspector for whoever sends this signal, and with it everything this process holds. A handler of our
+// own takes its place; before anything else, because until then the door is open. It keeps no process alive.
+process.on("SIGUSR1", () => {});
+
+/** Options of Node that load code, or a file with further options, or native code. */
+const LOADS = [
+  ..."-r --require --import --loader --experimental-loader --snapshot-blob --env-file --env-file-if-exists".split(" "),
+  ..."--experimental-config-file --experimental-default-config-file --openssl-config".split(" "),
+];
+/** Options of Node with which memory, the environment or the keys of connections end up in a file. */
+const WRITES = [
+  ..."--heapsnapshot-signal --heapsnapshot-near-heap-limit --abort-on-uncaught-exception --tls-keylog".split(" "),
+  ..."--report-on-signal --report-on-fatalerror --report-uncaught-exception".split(" "),
+];
+
+/** A debugger sets NODE_OPTIONS in the terminals it opens, and clients hand on what they were started with. */
+const WITHOUT =
+  'start it without, in a terminal as "NODE_OPTIONS= agent-vault ...", in the configuration of a client with "env": ' +
+  '{ "NODE_OPTIONS": "" } (the debugger of VS Code sets it, for one)';
+
 const { node, napi } = process.versions;
-const problem = unfit();
-if (problem === undefined) void import(new URL("main.js", import.meta.url).href);
-else {
+const problem = unfit() ?? exposed();
+if (problem === undefined) {
+  // A report of a crash would list the variables of the environment, tokens among them. Nodes that cannot leave them
+  // out take no notice of this.
+  if (process.report) Object.assign(process.report, { excludeEnv: true });
+  void import(new URL("main.js", import.meta.url).href);
+} else {
   process.stderr.write("agent-vault: " + problem + "\n");
   process.exitCode = 1;
 }
@@ -36,5 +61,55 @@ function sqliteVersion(): string {
   } catch {
     // Not installed at all: the program says so where it needs it.
     return "0";
+  }
+}
+
+/**
+ * What lets others into this process. NODE_OPTIONS comes along with the environment, unseen; what stands in the command
+ * itself was put there by somebody who could have named any other program, so there only what is left on by mistake
+ * counts. Whoever gets code loaded can also undo this check: it is against tools and accidents.
+ */
+function exposed(): string | undefined {
+  for (const option of wordsIn(process.env["NODE_OPTIONS"] || "").map(nameOf)) {
+    const harm = LOADS.includes(option) ? "loads other code into agent-vault" : harmOf(option);
+    if (harm !== undefined) return "NODE_OPTIONS has " + option + ", which " + harm + ": " + WITHOUT;
+  }
+  for (const option of process.execArgv.map(nameOf)) {
+    const harm = harmOf(option);
+    if (harm !== undefined) return "it was started with node " + option + ", which " + harm + ": leave that out";
+  }
+  return inspectorUrl() === undefined ? undefined : "Node's inspector is open in this process: start it without";
+}
+
+function harmOf(option: string): string | undefined {
+  if (option.startsWith("--inspect")) return "opens agent-vault to a debugger";
+  return WRITES.includes(option) ? "can write to a file what agent-vault keeps secret" : undefined;
+}
+
+/** The option without its value, spelled as the documentation does: Node takes "_" for "-". */
+function nameOf(word: string): string {
+  const name = word.split("=", 1)[0] || "";
+  return name.startsWith("--") ? name.replace(/_/g, "-") : name;
+}
+
+/** The words of NODE_OPTIONS, as Node takes them apart: between double quotes a space is one, and "\\" hides what follows. */
+function wordsIn(text: string): string[] {
+  const words = [""];
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charAt(i);
+    if (char === '"') quoted = !quoted;
+    else if (char === " " && !quoted) words.push("");
+    else words.push((words.pop() || "") + (char === "\\" && quoted ? text.charAt(++i) : char));
+  }
+  return words;
+}
+
+function inspectorUrl(): string | undefined {
+  try {
+    const inspector: { url: () => string | undefined } = createRequire(import.meta.url)("node:inspector");
+    return inspector.url();
+  } catch {
+    return undefined; // This Node was built without one.
   }
 }

@@ -78,7 +78,7 @@ describe("time", () => {
     const wall = wallOf(world);
     const midnight = Date.UTC(2026, 10, 21);
     wall.set(midnight - 30 * SECOND);
-    const agent = await agentIn(world, { env: wall.env });
+    const agent = await agentIn(world, { program: wall.program });
     await approved(agent);
     wall.set(midnight + 20 * SECOND);
     expect(await isOpen(agent)).toBe(true);
@@ -102,9 +102,9 @@ describe("time", () => {
 
   async function isOpenInTheMorning(program?: string): Promise<boolean> {
     const world = makeWorld(QUICK);
-    const wall = wallOf(world);
+    const wall = wallOf(world, program);
     wall.set(Date.UTC(2026, 10, 20, 23, 59, 1));
-    const agent = await agentIn(world, { env: wall.env, ...(program !== undefined && { program }) });
+    const agent = await agentIn(world, { program: wall.program });
     await approved(agent);
     wall.set(Date.UTC(2026, 10, 21, 8, 20));
     return isOpen(agent);
@@ -116,7 +116,7 @@ describe("time", () => {
   ])("a: a wall clock that is set %s closes the window", async (_, by) => {
     const world = makeWorld(QUICK);
     const wall = wallOf(world);
-    const agent = await agentIn(world, { env: wall.env });
+    const agent = await agentIn(world, { program: wall.program });
     await approved(agent);
     expect(await isOpen(agent)).toBe(true);
     wall.set(Date.now() + by);

@@ -20,7 +20,7 @@ import type {
 import { digestOfConfig } from "./digest.ts";
 import type { Part, Text } from "./text.ts";
 import { databasePath, withoutVariables, type Around } from "./places.ts";
-import { remarks } from "./remarks.ts";
+import { isSensitive, remarks } from "./remarks.ts";
 import { rulesSchema, type ConfigFile, type VaultEntry } from "./schema.ts";
 import { isObject } from "./tree.ts";
 import { DEFAULT_VAULT_TYPE } from "./words.ts";
@@ -61,9 +61,10 @@ function secretFiles({ vaults }: ConfigFile, folder: string): string[] {
   });
 }
 
-/** Variables that hold a token whoever reads them, and those that the configuration refers to. */
+/** Variables that hold a token whatever is configured, and those that stand where a token belongs. */
 function tokenVariables(parts: readonly Part[], { variables }: Around): string[] {
-  const referred = parts.flatMap(({ resolved }) => resolved.taken.map(({ name }) => name));
+  const taken = parts.flatMap(({ resolved }) => resolved.taken);
+  const referred = taken.filter(({ path }) => isSensitive(path)).map(({ name }) => name);
   return [...new Set([...TOKEN_VARIABLES, ...referred])].filter((name) => variables[name]);
 }
 

@@ -36,7 +36,7 @@ export interface Config {
   readonly database: string;
   /** Absolute paths of the files that tokens and secrets are read from, whether they are there or not. */
   readonly secretFiles: readonly string[];
-  /** Names of the variables of the environment, not of a file, that hold tokens or were referred to. */
+  /** Names of the variables that held tokens in the environment, not in a file. */
   readonly tokenVariables: readonly string[];
   readonly surroundings: Surroundings;
   /** What works and still deserves a word to the person. */

@@ -17,7 +17,8 @@ export interface World {
 
 /**
  * Finds, reads and checks the configuration. Whatever a person can have done wrong comes back as data, all of it at
- * once; nothing is written, opened or contacted. Call it when the configuration is first needed, and once.
+ * once; nothing is written, opened or contacted. Call it when the configuration is first needed, and once: tokens are
+ * taken out of the environment of this process.
  */
 export async function loadConfig(world: World = {}): Promise<LoadResult> {
   const cwd = world.cwd ?? workingFolder();
@@ -66,8 +67,19 @@ async function check(
   // A folder that has no configuration has no say in which token is used either.
   const beside = async (): Promise<Variables> => (source.is === "file" ? dotenvBeside(folder) : {});
   const found = await interpret({ ...written, beside });
-  if ("config" in found) return { ok: true, config: found.config };
+  if ("config" in found) {
+    if (around.variables === process.env) forget(found.config.tokenVariables);
+    return { ok: true, config: found.config };
+  }
   return invalid(source.is === "file" ? source.path : undefined, found.problems.map(there), around);
+}
+
+/**
+ * Takes tokens out of this process's environment once they are read, so that no program started from here, no library
+ * and no report of a crash comes by them. What the system keeps of the environment at the start, it keeps.
+ */
+function forget(names: readonly string[]): void {
+  for (const name of names) delete process.env[name];
 }
 
 /** The `.env` beside the configuration; one that is not there or cannot be read sets nothing. */

@@ -11,6 +11,18 @@ const OTHERS_WRITE = 0o002;
 // What such a key holds opens something, whatever the provider. A topic of ntfy is its own password.
 const SENSITIVE_KEY = /(?:token|password|passphrase|secret|authorization|api_?key|credentials?|topic)$/i;
 
+/** Whether what stands there opens something by itself: a token, or an address that is one. */
+export function isSensitive(path: Path): boolean {
+  const key = path.findLast((step) => typeof step === "string");
+  if (key === undefined) return false;
+  return SENSITIVE_KEY.test(key) || isAddress(path);
+}
+
+/** Whoever posts to the address of a chat, say, is asked for no other password. */
+function isAddress(path: Path): boolean {
+  return path[0] === "webhooks" && path.at(-1) === "url";
+}
+
 /** Where tokens stand in the text itself instead of being referred to. */
 export function writtenOut(parts: readonly Part[]): Path[] {
   const written = parts.flatMap((part) => literals(part.path, part.resolved.value, part));
@@ -55,7 +67,10 @@ function contradictions({ vaults, approval }: ConfigFile): Warning[] {
 }
 
 function aboutTheFile({ mode, around, source }: Text, parts: readonly Part[]): Warning[] {
-  const found = writtenOut(parts).map(literal);
+  // An address is only as secret as its owner made it, so it is hidden and not complained of.
+  const found = writtenOut(parts)
+    .filter((path) => !isAddress(path))
+    .map(literal);
   const path = source.is === "file" ? source.path : "";
   // Windows has no such modes: what stands there is made up by Node.
   if (around.platform !== "win32" && mode !== undefined && (mode & OTHERS_WRITE) !== 0) {
@@ -88,8 +103,7 @@ function literals(path: Path, value: unknown, part: Part): Path[] {
       literals([...path, Array.isArray(value) ? Number(key) : key], inner, part),
     );
   }
-  const key = path.findLast((step) => typeof step === "string");
-  if (typeof value !== "string" || value === "" || key === undefined || !SENSITIVE_KEY.test(key)) return [];
+  if (typeof value !== "string" || value === "" || !isSensitive(path)) return [];
   const referred = [...part.resolved.taken, ...part.resolved.unset];
   return referred.some((reference) => samePath(reference.path, path)) ? [] : [path];
 }

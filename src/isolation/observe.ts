@@ -8,8 +8,10 @@ import { ownUser } from "./users.ts";
 
 /** Where to look. Paths are absolute. */
 export interface Surrounding {
-  /** The user the agent runs as; absent: its client started this process, over whose standard input it speaks. */
+  /** The user the agent runs as; absent where a client started this process: that of this process. */
   readonly agent?: AgentUser;
+  /** Whether the agent's client started it, or would: then it chose all of the rest. */
+  readonly startedByClient: boolean;
   /** The file this process was started with. */
   readonly program: string;
   readonly workFolder: string;
@@ -31,7 +33,7 @@ export interface Surrounding {
  */
 export async function observe(around: Surrounding): Promise<IsolationFacts> {
   const own = await ownUser();
-  const agent = around.agent ?? own;
+  const agent = around.agent ?? (around.startedByClient ? own : undefined);
   const isOwn = agent !== undefined && agent.uid === own?.uid;
   const [ancestors, core, ptraceScope, tiocsti, sudo] = await Promise.all([
     ancestorsOf(process.pid),
@@ -44,7 +46,7 @@ export async function observe(around: Surrounding): Promise<IsolationFacts> {
     platform: process.platform,
     uid: own?.uid,
     agent,
-    startedByClient: around.agent === undefined,
+    startedByClient: around.startedByClient,
     ancestors,
     changeable: await changeable(around, agent),
     readable: await readable(around, agent),

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { type Agent, eventsOf, PROGRAM, statusOf, textOf, type World } from "../support/agent.ts";
+import { type Agent, eventsOf, statusOf, textOf, type World } from "../support/agent.ts";
 import { agentIn, world as makeWorld } from "../support/begin.ts";
 import { TOKEN, type VaultSeed } from "../support/fake-onepassword.ts";
 import { serviceAccountToken } from "../support/fake-onepassword-token.ts";
@@ -41,7 +41,7 @@ async function begin(
   const own = { type: "1password", serviceAccountToken: "env:OP_SERVICE_ACCOUNT_TOKEN", ...vault };
   const world = makeWorld({ config: { vaults: { dev: own } } });
   Object.assign(world.env, account.env);
-  return { world, account, agent: await agentIn(world) };
+  return { world, account, agent: await agentIn(world, { program: account.program }) };
 }
 
 /** A call that a person approves, after a look at the page. */
@@ -139,8 +139,8 @@ describe("an agent with a 1Password vault", () => {
   });
 
   it("is examined by doctor, which opens no item", async () => {
-    const { world } = await begin();
-    const { stdout, stderr } = spawnSync(process.execPath, [PROGRAM, "doctor"], {
+    const { world, account } = await begin();
+    const { stdout, stderr } = spawnSync(process.execPath, [account.program, "doctor"], {
       cwd: world.project,
       env: world.env,
       encoding: "utf8",
@@ -152,8 +152,8 @@ describe("an agent with a 1Password vault", () => {
   });
 
   it("has doctor say to look at an id of vaultIds that is a title", async () => {
-    const { world } = await begin({ vaultIds: [WORK, "work"] });
-    const { stdout } = spawnSync(process.execPath, [PROGRAM, "doctor"], {
+    const { world, account } = await begin({ vaultIds: [WORK, "work"] });
+    const { stdout } = spawnSync(process.execPath, [account.program, "doctor"], {
       cwd: world.project,
       env: world.env,
       encoding: "utf8",

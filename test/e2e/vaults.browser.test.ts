@@ -58,7 +58,7 @@ describe.skipIf(!hasBrowser)("what README says to configure", () => {
     cleanups.push(account.remove);
     const made = world({ config: readmeConfig("1password", { "your-1password-vault-id": WORK }) });
     Object.assign(made.env, account.env, { OP_DEV_TOKEN: TOKEN, OP_PROD_TOKEN: TOKEN });
-    const agent = await agentIn(made);
+    const agent = await agentIn(made, { program: account.program });
     expect(textOf(await agent.call("list_secrets", {}))).toBe("[dev] (writable)\n  - Stripe\n[prod]\n  - Stripe");
 
     const reading = await approved(agent, "get_secret", { vault: "prod", name: "Stripe" });

@@ -1,4 +1,4 @@
-// Loaded with `node --import` into the real program, in a process of its own: there, and only there, the package
+// Loaded before the real program, in a process of its own: there, and only there, the package
 // @1password/sdk signs in to a fake account that lies in the file FAKE_ONEPASSWORD. The program has no switch for this.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -1,22 +1,24 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import type { FakeState } from "./fake-onepassword-core.ts";
 import { fakeOnePassword, TOKEN, type VaultSeed } from "./fake-onepassword.ts";
+import { hooked } from "./hooked.ts";
 
 const require = createRequire(import.meta.url);
 const ROOT = resolve(import.meta.dirname, "../..");
 
 /** A fake 1Password account for the real program: what its environment has to hold, and what stands in the account now. */
 export interface OnePasswordWorld {
+  /** What to start instead of the program: the same, in front of that account. */
+  readonly program: string;
   readonly env: Readonly<Record<string, string>>;
   readonly state: () => FakeState;
   readonly remove: () => void;
 }
 
-/** Makes the hook and the account's file. `node --import` takes no TypeScript on the oldest Node we support. */
+/** Makes the hook and the account's file. The oldest Node we support takes no TypeScript. */
 export async function onePasswordWorld(vaults: readonly VaultSeed[]): Promise<OnePasswordWorld> {
   const cache = join(ROOT, "node_modules/.cache");
   mkdirSync(cache, { recursive: true });
@@ -35,8 +37,8 @@ export async function onePasswordWorld(vaults: readonly VaultSeed[]): Promise<On
   const account = join(folder, "account.json");
   writeFileSync(account, JSON.stringify(fakeOnePassword({ vaults }).state));
   return {
+    program: hooked(folder, hook),
     env: {
-      NODE_OPTIONS: `--import=${pathToFileURL(hook).href}`,
       FAKE_ONEPASSWORD: account,
       OP_SERVICE_ACCOUNT_TOKEN: TOKEN,
     },

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { World } from "./agent.ts";
+import { hooked } from "./hooked.ts";
 
 /** Reads the time from a file, so that a test can set the wall clock of one program and of nothing else. */
 const PRELOAD = `
@@ -11,18 +11,18 @@ const PRELOAD = `
   Date.now = () => real() + Number(readFileSync(file, "utf8"));
 `;
 
-/** The wall clock of programs started with this environment. */
+/** The wall clock of programs that are started from this file. */
 export interface Wall {
-  readonly env: { readonly NODE_OPTIONS: string };
+  readonly program: string;
   /** Sets it; it goes on from there. Epoch ms. */
   readonly set: (at: number) => void;
 }
 
-export function wallOf(world: World): Wall {
+export function wallOf(world: World, program?: string): Wall {
   const folder = join(world.project, "clock");
   mkdirSync(folder);
   writeFileSync(join(folder, "preload.mjs"), PRELOAD);
   const set = (at: number): void => writeFileSync(join(folder, "offset"), String(at - Date.now()));
   set(Date.now());
-  return { env: { NODE_OPTIONS: `--import=${pathToFileURL(join(folder, "preload.mjs")).href}` }, set };
+  return { program: hooked(folder, join(folder, "preload.mjs"), program), set };
 }
