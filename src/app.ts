@@ -1,9 +1,11 @@
 import type { Services } from "./cli/command.ts";
-import type { LoadResult } from "./config/config.ts";
+import type { Config, LoadResult } from "./config/config.ts";
+import { offers } from "./config/offers.ts";
 import { workingFolder } from "./config/places.ts";
-import { type Fault, type House, openHouse, type Say, systemClock } from "./house.ts";
-import { type Running, serveMcp } from "./mcp/server.ts";
-import type { Capability } from "./providers/define.ts";
+import type { Fault, House, Say } from "./house.ts";
+import type { Running } from "./mcp/server.ts";
+import type { Ends } from "./remote/relay.ts";
+import { systemClock } from "./wall-clock.ts";
 
 /** The version of the program, put in by the build. */
 declare const __VERSION__: string;
@@ -20,11 +22,12 @@ export interface RunningServer {
  * calls one.
  */
 export async function startServer({ say, onFault }: { say: Say; onFault: Fault }): Promise<RunningServer> {
+  const { serveMcp } = await import("./mcp/server.ts");
   let loading: Promise<LoadResult> | undefined;
   const loaded = (): Promise<LoadResult> => (loading ??= readConfig());
   let house: Promise<House> | undefined;
   const running = async (): Promise<Running> => {
-    house ??= openHouse(loaded(), say, onFault);
+    house ??= open(loaded(), say, onFault);
     const { broker, config } = await house;
     return { broker, waitMs: config.approval.waitMs, linkInResults: config.approval.linkInResults };
   };
@@ -33,7 +36,7 @@ export async function startServer({ say, onFault }: { say: Say; onFault: Fault }
     clock: systemClock,
     folder: workingFolder() ?? "a folder that is gone",
     running,
-    offers: async (capability) => offers(await loaded(), capability),
+    offers: async (capability) => offers(configOf(await loaded()), capability),
     say,
     onFault,
   });
@@ -51,16 +54,29 @@ async function readConfig(): Promise<LoadResult> {
   return loadConfig();
 }
 
-/** Whether some configured vault can do it, those that lack a variable included. Throws when there is no configuration. */
-function offers(loaded: LoadResult, capability: Capability): boolean {
-  if (!loaded.ok) throw loaded.error;
-  return loaded.config.vaults.some(
-    ({ can, rules }) => can.includes(capability) && (capability !== "write" || rules.writable),
-  );
+async function open(configuration: Promise<LoadResult>, say: Say, onFault: Fault): Promise<House> {
+  return (await import("./house.ts")).openHouse(configuration, say, onFault);
 }
 
-/** What the command line may use of the house. `program` is the file this process was started with. */
-export async function services(program: string): Promise<Services> {
+function configOf(loaded: LoadResult): Config {
+  if (!loaded.ok) throw loaded.error;
+  return loaded.config;
+}
+
+/** What of this process the command line needs. */
+export interface OwnProcess {
+  /** The file it was started with. */
+  readonly program: string;
+  readonly say: Say;
+  readonly onFault: Fault;
+  /** Standard input and output, for a command that speaks a protocol. */
+  readonly ends: () => Ends;
+  /** Resolves, with the reason, when the process is asked to end. From then on it ends within two seconds. */
+  readonly asked: () => Promise<string>;
+}
+
+/** What the command line may use of the house. */
+export async function services({ program, say, onFault, ends, asked }: OwnProcess): Promise<Services> {
   const [{ AUDIT_LOG }, { inspectLog, readEvents }, { loadDriver }, { openNotes }] = await Promise.all([
     import("./audit/file.ts"),
     import("./audit/read.ts"),
@@ -75,6 +91,14 @@ export async function services(program: string): Promise<Services> {
     // Doctor reads what was noted and writes nothing.
     notes: (folder) => openNotes(folder),
     program,
+    serve: async (options) => {
+      const { startBroker } = await import("./serve.ts");
+      const ended = asked();
+      const { path, close } = await startBroker({ ...options, say, onFault });
+      say(`serving at ${path}`);
+      await close(await ended);
+    },
+    connect: async (path, folder) => (await import("./connect.ts")).connectTo(path, folder, { ...ends(), say }),
     playAgent: async (options) => (await import("./mcp/play.ts")).playAgent(options),
   };
 }

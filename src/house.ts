@@ -13,6 +13,7 @@ import type { Channel, Notice, Provider, Vault } from "./core/ports.ts";
 import { Tally } from "./core/tally.ts";
 import { visible } from "./core/text.ts";
 import type { ProviderContext } from "./providers/define.ts";
+import { systemClock } from "./wall-clock.ts";
 
 /** The version of the program, put in by the build. */
 declare const __VERSION__: string;
@@ -36,13 +37,14 @@ export interface House {
 
 /**
  * Puts the parts together. Rejects with what is wrong with the configuration. `whose` tells of a user whose agents reach
- * this process over a socket; without one, the agent's client started it.
+ * this process over a socket; without one, the agent's client started it. Served to others, its standard error is a log
+ * that more people read than may approve: no link goes there.
  */
 export async function openHouse(
   configuration: Promise<LoadResult>,
   say: Say,
   onFault: Fault,
-  whose: { readonly agent?: AgentUser } = {},
+  whose: { readonly agent?: AgentUser; readonly isServed?: true } = {},
 ): Promise<House> {
   const loaded = await configuration;
   if (!loaded.ok) {
@@ -91,7 +93,7 @@ export async function openHouse(
     grants,
     door,
     channels: channelsOf(config, clock, say),
-    announce: (notice) => say(announcement(notice)),
+    announce: (notice) => say(announcement(notice, whose)),
     expireMs: approval.expireMs,
     pickupMs: approval.pickupMs,
     denyCooldownMs: approval.denyCooldownMs,
@@ -238,18 +240,8 @@ function channelsOf({ channels }: Config, clock: Clock, say: Say): Channel[] {
 }
 
 /** The link for whoever reads the terminal; most clients hide it, so nothing depends on it. */
-function announcement({ vault, action, count, link }: Notice): string {
+function announcement({ vault, action, count, link }: Notice, { isServed }: { readonly isServed?: true }): string {
   const what = `${action} ${count} ${count === 1 ? "secret" : "secrets"} of ${visible(vault)}`;
+  if (isServed) return `waits for approval: ${what}`;
   return `approve or deny: ${what}: ${link.public === undefined ? link.local : `${link.public} or ${link.local}`}`;
 }
-
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  mono: () => performance.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    // What keeps the process alive is its client, not what it waits for.
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
-};

@@ -3,6 +3,7 @@ import { Console } from "node:console";
 /** How long the end may take before the process goes anyway: law 9 gives two seconds in all. */
 const END_MS = 1_500;
 const PARENT_CHECK_MS = 1_000;
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 const say = (line: string): void => void process.stderr.write(`agent-vault: ${line}\n`);
 
@@ -25,7 +26,8 @@ async function runCommandLine(): Promise<void> {
   // Whatever ends the process before the command is done, that is no success.
   process.exitCode = 1;
   try {
-    const status = await runCommand(args, { out, err }, await services(process.argv[1] ?? ""));
+    const own = { program: process.argv[1] ?? "", say, onFault: report, ends, asked };
+    const status = await runCommand(args, { out, err }, await services(own));
     process.exitCode = status;
   } catch (error) {
     crash(error);
@@ -56,7 +58,7 @@ async function serve(): Promise<void> {
   process.stdin.once("error", () => end("the connection to the client broke", 0));
   process.stdout.once("error", () => end("the client stopped reading", 0));
   void server.closed.then((why) => end(why, 0));
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => end(`signal ${signal}`, 0));
+  for (const signal of SIGNALS) process.on(signal, () => end(`signal ${signal}`, 0));
   const parent = process.ppid;
   setInterval(() => {
     if (process.ppid !== parent) end("the client is gone", 0);
@@ -67,6 +69,27 @@ async function serve(): Promise<void> {
       end("agent-vault failed", 1);
     });
   }
+}
+
+function ends(): { input: NodeJS.ReadStream; output: NodeJS.WriteStream } {
+  return { input: process.stdin, output: process.stdout };
+}
+
+/** For a command that runs until it is told to end. */
+function asked(): Promise<string> {
+  return new Promise((resolve) => {
+    const end = (why: string, status: number): void => {
+      setTimeout(() => process.exit(status), END_MS).unref();
+      resolve(why);
+    };
+    for (const signal of SIGNALS) process.on(signal, () => end(`signal ${signal}`, 0));
+    for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+      process.on(event, (error: unknown) => {
+        report(error);
+        end("agent-vault failed", 1);
+      });
+    }
+  });
 }
 
 function crash(error: unknown): void {

@@ -51,6 +51,14 @@ export interface Services {
     ) => Promise<{ readonly status: string; readonly text: string }>;
     readonly close: () => Promise<void>;
   }>;
+  /** Runs a broker for the clients of another user, until the process is asked to end. */
+  readonly serve: (options: {
+    readonly socket: string;
+    readonly group?: string;
+    readonly user?: string;
+  }) => Promise<void>;
+  /** Connects a client on standard input and output, started in a folder, with a broker; until either side ends. */
+  readonly connect: (path: string, folder: string) => Promise<ExitStatus>;
   /** Throws `audit_unavailable` when there is a log that cannot be read. */
   readonly inspectLog: (log: { file: string }) => LogState;
   /** The records of a state folder that outlive the process. */

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { loadConfig, type World } from "../config/load.ts";
 import { nearestWord } from "../core/near.ts";
@@ -48,6 +49,28 @@ export const commands: readonly Command[] = [
     options: {},
     more: ["Nothing of yours is touched, no account is needed, and nothing is left behind."],
     run: async (context) => (await import("./demo.ts")).demo(context),
+  },
+  {
+    name: "serve",
+    summary: "run agent-vault as a user of its own, for the clients of another user",
+    options: {
+      socket: { value: "PATH", summary: "where clients connect: a path in a folder that only this user can write to" },
+      group: { value: "GROUP", summary: "the group that may connect (default: that of the folder)" },
+      for: { value: "USER", summary: "the user whose agents connect; nobody else may be in the group" },
+    },
+    more: [
+      "It runs until it is ended by a signal. Each connection is a session of its own.",
+      "How to set it up, and what it protects from: docs/other-user.md",
+    ],
+    run: async (context) => (await import("./serve.ts")).serve(context),
+  },
+  {
+    name: "connect",
+    summary: "connect an MCP client on standard input and output with agent-vault serve",
+    words: [{ value: "SOCKET", summary: "the path that agent-vault serve listens at" }],
+    options: {},
+    more: ["It reads no configuration and holds no secret: your client starts it in the place of agent-vault."],
+    run: async ({ words: [path = ""], cwd, services }) => services.connect(resolve(cwd, path), cwd),
   },
   {
     name: "audit",

@@ -73,7 +73,7 @@ export class Broker {
 
   /**
    * One session is over while others go on: what waits of it ends as cancelled, what it was permitted ends, and its calls
-   * that are still under way ask nobody. How many requests were waiting.
+   * that are still under way ask nobody. How many requests it had put before people that were not answered.
    */
   endSession(session: string, why: string): number {
     this.#sessions.end(session);

@@ -212,14 +212,14 @@ export class Desk {
       this.#end(ticket, { is: "cancelled", at }, { kind: "cancelled", detail });
   }
 
-  /** Ends what waits of one session, as cancelled; how many requests that were. */
+  /** Ends what waits of one session, as cancelled. How many slots it held: requests put before people and not answered. */
   endSession(session: string, detail: string): number {
     const at = this.#o.clock.now();
+    const held = this.#slots.forget(session);
     // The last first, so that none comes to its turn on the way.
     const theirs = this.#tickets.waiting().filter(({ request }) => request.session === session);
     for (const ticket of theirs.toReversed()) this.#end(ticket, { is: "cancelled", at }, { kind: "cancelled", detail });
-    this.#slots.forget(session);
-    return theirs.length;
+    return held;
   }
 
   /** Whether a person may still want a page: a request waits, or something is open that could be revoked. */

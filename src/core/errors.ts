@@ -38,6 +38,7 @@ export const CODES = {
   provider_unavailable: { exit: 1, retry: true },
   audit_unavailable: { exit: 1, retry: true },
   page_unavailable: { exit: 1, retry: true },
+  broker_unavailable: { exit: 1, retry: true },
   tunnel_unavailable: { exit: 1, retry: true },
   channel_unavailable: { exit: 1, retry: true },
   config_invalid: { exit: 2, retry: false },

@@ -37,8 +37,10 @@ export class Slots {
     this.#taken.get(session)?.delete(span);
   }
 
-  /** The session is over. */
-  forget(session: string): void {
+  /** The session is over. How many slots it still held. */
+  forget(session: string): number {
+    const taken = [...(this.#taken.get(session) ?? [])];
     this.#taken.delete(session);
+    return taken.filter((span) => span.over() === undefined).length;
   }
 }

@@ -22,6 +22,8 @@ const SERVICES: Services = {
   loadDriver: () => undefined,
   notes: () => ({ of: fakeNotes(), close: () => {} }),
   program: "",
+  serve: () => Promise.reject(new Error("these tests serve nobody")),
+  connect: () => Promise.reject(new Error("these tests connect to nothing")),
   playAgent: () => Promise.reject(new Error("these tests play no agent")),
 };
 
@@ -73,7 +75,7 @@ describe("the command line", () => {
 
   it.each<[readonly string[], string]>([
     [["doctr"], "did you mean doctor?"],
-    [["serve"], "agent-vault --help"],
+    [["start"], "agent-vault --help"],
     [["--verson"], "did you mean --version?"],
     [["constructor"], "agent-vault --help"],
     [["audit", "--lmit", "3"], "did you mean --limit?"],
@@ -351,6 +353,7 @@ describe("doctor", () => {
       }));
       const status = await doctor({
         options: {},
+        words: [],
         cwd: "/nowhere-4711",
         version: "0",
         out: (text) => void (out += text),
@@ -582,6 +585,7 @@ describe("init", () => {
     for (const [name, text] of Object.entries(mine)) folder.write(name, text);
     const context: Context = {
       options: {},
+      words: [],
       cwd: folder.cwd,
       version: "0",
       out: () => undefined,

@@ -1,0 +1,138 @@
+import { statSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
+import { dirname, resolve } from "node:path";
+import { offers } from "./config/offers.ts";
+import { VaultError } from "./core/errors.ts";
+import type { AgentUser } from "./core/isolation.ts";
+import type { Requester } from "./core/request.ts";
+import { clip, glimpse, quoted, visible } from "./core/text.ts";
+import { type Fault, type House, openHouse, type Say } from "./house.ts";
+import { findUser } from "./isolation/users.ts";
+import { serveMcp } from "./mcp/server.ts";
+import { transportOver } from "./mcp/stream.ts";
+import { findGroup, type Group } from "./remote/group.ts";
+import { type Caller, listen, type Listening } from "./remote/listen.ts";
+import { systemClock } from "./wall-clock.ts";
+
+/** The version of the program, put in by the build. */
+declare const __VERSION__: string;
+
+export interface ServeOptions {
+  /** Where clients connect. */
+  readonly socket: string;
+  /** The group that may connect, by name; absent: that of the socket's folder. */
+  readonly group?: string;
+  /** The user whose agents connect, by name. Then nobody else may be in the group. */
+  readonly user?: string;
+  readonly say: Say;
+  readonly onFault: Fault;
+}
+
+export interface RunningBroker {
+  /** The socket as it really lies. */
+  readonly path: string;
+  /** Ends what waits, as cancelled, every session, the page, the tunnel and the log. */
+  readonly close: (why: string) => Promise<void>;
+}
+
+/**
+ * Runs one broker for the clients of another user, over a socket. Each connection is a session of its own: its requests
+ * and its windows end with it. Throws `usage` where the socket, the group or the user is not as it has to be.
+ */
+export async function startBroker(options: ServeOptions): Promise<RunningBroker> {
+  const { socket, say, onFault } = options;
+  if (process.platform === "win32") throw new VaultError("usage", "agent-vault serve needs Linux or macOS");
+  const path = resolve(socket);
+  const group = await findGroup(options.group ?? String(gidOf(dirname(path))));
+  const agent = options.user === undefined ? undefined : await only(options.user, group);
+  const { loadConfig } = await import("./config/load.ts");
+  const house = await openHouse(loadConfig(), say, onFault, { isServed: true, ...(agent && { agent }) });
+  const facts = {
+    // Known by who may open the socket, and by nothing that is said over it.
+    user: clip(visible(agent?.name ?? `anybody in the group ${group.name}`), 64),
+    host: clip(visible(hostname()), 64),
+  };
+  let listening: Listening;
+  try {
+    listening = await listen({
+      path,
+      gid: group.gid,
+      version: __VERSION__,
+      clock: systemClock,
+      serve: (caller) => serveOne(caller, house, facts, options),
+    });
+  } catch (error) {
+    await house.close("the socket could not be opened");
+    throw error;
+  }
+  return {
+    path: listening.path,
+    close: async (why) => {
+      listening.shut();
+      // What waits is answered first, as cancelled, and then there is nothing more to say.
+      const closed = house.close(why);
+      await Promise.resolve();
+      listening.end();
+      await closed;
+    },
+  };
+}
+
+/** One session, from its first message to its end. Resolves to how long its seat stays taken, ms. */
+async function serveOne(
+  { stream, hello }: Caller,
+  { broker, config }: House,
+  facts: Requester["facts"],
+  { say, onFault }: ServeOptions,
+): Promise<number> {
+  const { approval } = config;
+  const { folder, process: starter } = hello;
+  const { closed, session } = await serveMcp(
+    {
+      version: __VERSION__,
+      clock: systemClock,
+      folder: "/",
+      afar: {
+        facts,
+        claims: {
+          ...(folder !== undefined && { folder: glimpse(folder, 200) }),
+          ...(starter !== undefined && { process: glimpse(starter, 64) }),
+        },
+      },
+      running: () => Promise.resolve({ broker, waitMs: approval.waitMs, linkInResults: approval.linkInResults }),
+      offers: (capability) => Promise.resolve(offers(config, capability)),
+      say,
+      onFault,
+    },
+    transportOver(stream),
+  );
+  return broker.endSession(session, await closed) > 0 ? approval.expireMs : 0;
+}
+
+function gidOf(folder: string): number {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  if (stats) return stats.gid;
+  const hint = "make it, writable only by the user that runs the broker";
+  throw new VaultError("usage", `the socket cannot be opened: ${visible(folder)} is not there`, { hint });
+}
+
+/** The user, if the group lets in nobody else: only then is it known who is behind the socket. */
+async function only(name: string, group: Group): Promise<AgentUser> {
+  const agent = await findUser(name);
+  if (agent === undefined) throw new VaultError("usage", `there is no user ${quoted(name)}`);
+  const own = userInfo().username;
+  if (name !== own && !group.members.includes(name)) {
+    throw new VaultError("usage", `${visible(name)} may not use the socket: it is for the group ${group.name}`, {
+      hint: `usermod -aG ${group.name} ${visible(name)}`,
+    });
+  }
+  const others = group.members.filter((member) => member !== name && member !== own);
+  if (others.length > 0) {
+    throw new VaultError(
+      "usage",
+      `others than ${visible(name)} may use the socket: ${others.slice(0, 5).map(visible).join(", ")}`,
+      { hint: `take them out of the group ${group.name}, give --group another one, or leave --for out` },
+    );
+  }
+  return agent;
+}
