@@ -21,10 +21,17 @@ export function inboxPage(view: InboxView): string {
     news: `${title}. ${opens(overview.windows)} open.`,
     header: html`<bdi class="whose">${name}</bdi>`,
     main: html`<main>
-      <h1 class="headline" tabindex="-1" data-part="title">${title}</h1>
+      <div data-part="title">
+        <h1 class="headline" tabindex="-1">${title}</h1>
+        ${
+          groups.length > 0 && overview.windows.length > 0
+            ? html`<a class="more" href="#open">${overview.windows.length} open now</a>`
+            : undefined
+        }
+      </div>
       <section data-part="waiting" aria-label="Waiting">${waitingRows(groups, now)} ${behindLines(behind)}</section>
       <section data-part="open">
-        <h2>Open now</h2>
+        <h2 id="open">Open now</h2>
         ${openRows(overview.windows, { seal, now })}
       </section>
       <section data-part="events">
@@ -94,14 +101,15 @@ function openRow(line: WindowLine, seal: string, now: number): Markup {
     scope === "vault"
       ? html`<strong>ALL of <bdi class="vault">${vault}</bdi></strong>`
       : html`${nameList(names)} in <bdi class="vault">${vault}</bdi>`;
+  const once = until === undefined ? "Just once, on its way" : "Just once, not used yet";
   return html`<li class="row window">
-    <span class="top-line"
-      ><span class="ask">${clientOf(line)}</span> ${until === undefined ? undefined : timeLeft(until - now)}</span
-    >
-    <span class="of">${what}</span>
-    ${isOnce ? html`<span class="fine">${until === undefined ? "Just once, on its way" : "Just once, not used yet"}</span>` : undefined}
-    ${placeOf(line)} ${by === undefined ? undefined : html`<span class="fine">Approved by <bdi>${by}</bdi></span>`}
+    <div class="about">
+      <span class="ask">${clientOf(line)}</span> <span class="of">${what}</span>
+      ${isOnce ? html`<span class="fine">${once}</span>` : undefined} ${placeOf(line)}
+      ${by === undefined ? undefined : html`<span class="fine">Approved by <bdi>${by}</bdi></span>`}
+    </div>
     <form method="post" action="/inbox">
+      ${until === undefined ? undefined : timeLeft(until - now)}
       <input type="hidden" name="seal" value="${seal}" />
       <input type="hidden" name="approval" value="${approval}" />
       <button
@@ -110,7 +118,7 @@ function openRow(line: WindowLine, seal: string, now: number): Markup {
         type="submit"
         name="do"
         value="revoke"
-        aria-label="Revoke ${vault}"
+        aria-label="Revoke ${names.join(", ")} of ${vault}"
       >
         Revoke
       </button>

@@ -17,7 +17,11 @@ a.row:active { background: var(--tint); }
 .row .left.soon { color: var(--ink); }
 .row .of, .events .of { font-size: 0.9375rem; }
 .row .fine.mono { font-family: var(--mono); font-size: 0.75rem; }
-.row.window form { margin-top: 0.5rem; }
+.row.window { flex-direction: row; flex-wrap: wrap; align-items: stretch; justify-content: space-between; gap: 0.5rem 0.75rem; }
+.row.window form { display: flex; flex-direction: column; align-items: end; justify-content: space-between; gap: 0.375rem; margin-left: auto; }
+.row.window .left { line-height: 1.6; }
+.inbox .more { padding: 0; margin-bottom: -0.75rem; }
+.about { display: flex; flex-direction: column; gap: 0.125rem; flex: 1 1 11rem; min-width: 0; }
 .row.window .button { min-height: 2.75rem; }
 .behind { margin-top: 0.625rem; }
 .all { margin-top: 0.75rem; }

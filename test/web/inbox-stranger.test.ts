@@ -78,20 +78,18 @@ async function told(create: typeof createWeb | undefined, much: boolean): Promis
   const seal = /name="seal" value="([\w-]+)"/.exec((await get("/inbox")).text)?.[1] ?? "";
   const answers: string[] = [];
   for (const ask of questions(web.port, seal)) answers.push(plain(await send(web.port, ask), web.port));
-  expect(front.ended).toEqual([]);
-  return answers;
+  return [...answers, `ended ${front.ended.join()}`];
 }
 
-/** Checks that a stranger cannot tell an empty desk from a full one. */
-async function tellsNothing(create?: typeof createWeb): Promise<void> {
+/** What tells a stranger an empty desk from a full one, or names somebody; empty where nothing does. */
+async function tells(create?: typeof createWeb): Promise<readonly string[]> {
   const [empty, full] = [await told(create, false), await told(create, true)];
-  expect(full).toEqual(empty);
-  expect(full.join("\n")).not.toMatch(/hunter2-4711|canary|Maria/);
+  return full.filter((answer, at) => answer !== empty[at] || /hunter2-4711|canary|Maria/.test(answer));
 }
 
 describe("a stranger", () => {
   it("is told nothing, whatever they ask and whatever they bring along", async () => {
-    await tellsNothing();
+    expect(await tells()).toEqual([]);
   });
 
   it("gets the same bytes everywhere, with and without a guessed cookie", async () => {
@@ -100,7 +98,7 @@ describe("a stranger", () => {
     const bytes = (await get("/inbox")).text;
     for (const cookie of [undefined, `agent-vault-${web.port}=${"Z".repeat(43)}`]) {
       for (const path of ["/", "/inbox", "/inbox/live?version=x"]) {
-        expect((await get(path, cookie)).text, path).toBe(bytes);
+        expect({ path, text: (await get(path, cookie)).text }).toEqual({ path, text: bytes });
       }
     }
     expect(bytes).toContain("Sign in with your passkey");
@@ -171,6 +169,6 @@ describe("the check on strangers", () => {
     ],
   ])("would see it if %s", async (_what, plant) => {
     const twin = (await loadPatched("src/web/server.ts", [plant])) as { createWeb: typeof createWeb };
-    await expect(tellsNothing(twin.createWeb)).rejects.toThrow();
+    expect(await tells(twin.createWeb)).not.toEqual([]);
   });
 });
