@@ -77,17 +77,22 @@ export interface OwnProcess {
 
 /** What the command line may use of the house. */
 export async function services({ program, say, onFault, ends, asked }: OwnProcess): Promise<Services> {
-  const [{ AUDIT_LOG }, { inspectLog, readEvents }, { loadDriver }, { openNotes }] = await Promise.all([
-    import("./audit/file.ts"),
-    import("./audit/read.ts"),
-    import("./state/driver.ts"),
-    import("./state/notes.ts"),
-  ]);
+  const [{ AUDIT_LOG }, { inspectLog, readEvents }, { loadDriver }, { openNotes }, { openTerminal }] =
+    await Promise.all([
+      import("./audit/file.ts"),
+      import("./audit/read.ts"),
+      import("./state/driver.ts"),
+      import("./state/notes.ts"),
+      import("./cli/terminal.ts"),
+    ]);
   return {
     clock: systemClock,
     readEvents,
     inspectLog,
     loadDriver: () => loadDriver(AUDIT_LOG),
+    roll: async (places) => (await import("./enrol.ts")).rollOf(places),
+    enrolment: async () => (await import("./enrol.ts")).createEnrolment({ say, onFault }),
+    terminal: openTerminal,
     // Doctor reads what was noted and writes nothing.
     notes: (folder) => openNotes(folder),
     program,

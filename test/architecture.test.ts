@@ -37,6 +37,7 @@ const ROOMS: Record<string, readonly string[]> = {
     "web",
     "cli",
     "house.ts",
+    "enrol.ts",
     "remote",
     "serve.ts",
     "connect.ts",
@@ -57,6 +58,9 @@ const ROOMS: Record<string, readonly string[]> = {
     "web",
     "wall-clock.ts",
   ],
+  // The page and the tunnel that all processes share, and what the commands about approvers do behind it.
+  "shared-door.ts": ["core", "config", "state", "audit", "hub", "web"],
+  "enrol.ts": ["core", "config", "state", "audit", "approvers", "cli", "shared-door.ts", "wall-clock.ts"],
   // The broker for the clients of another user, and the shim that these start.
   "serve.ts": ["core", "config", "isolation", "mcp", "remote", "house.ts", "wall-clock.ts"],
   "connect.ts": ["core", "mcp", "remote", "wall-clock.ts"],

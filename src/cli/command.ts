@@ -1,8 +1,10 @@
-import type { LoadResult } from "../config/config.ts";
+import type { Config, LoadResult } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ExitStatus } from "../core/errors.ts";
 import type { Event, EventKind } from "../core/event.ts";
 import type { Notes } from "../core/ports.ts";
+import type { Enrolment, Roll } from "./enrolment.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** Where a command's words go: data to `out`, everything said to the person to `err`. Texts end with a line break. */
 export interface Io {
@@ -63,6 +65,11 @@ export interface Services {
   readonly inspectLog: (log: { file: string }) => LogState;
   /** The records of a state folder that outlive the process. */
   readonly notes: (folder: string) => { readonly of: (scope: string) => Notes; readonly close: () => void };
+  /** Who may approve, and what the log says of them otherwise. Rejects with `approvers_unavailable`. */
+  readonly roll: (places: Pick<Config, "database" | "surroundings">) => Promise<Roll>;
+  readonly enrolment: () => Promise<Enrolment>;
+  /** The person at the keyboard; undefined where there is no terminal. */
+  readonly terminal: () => Terminal | undefined;
   /** Loads what the log needs of this computer. Throws `audit_unavailable` with the line that mends it. */
   readonly loadDriver: () => unknown;
 }

@@ -73,6 +73,28 @@ export const commands: readonly Command[] = [
     run: async ({ words: [path = ""], cwd, services }) => services.connect(resolve(cwd, path), cwd),
   },
   {
+    name: "pair",
+    summary: "enrol a phone, whose passkey then signs every approval",
+    options: {
+      name: { value: "NAME", summary: 'what to call it (default "USER\'s phone")' },
+    },
+    more: [
+      "It opens a page for five minutes, shows its link here, and asks here for the code that the phone shows.",
+      "It needs a terminal. Where somebody is enrolled already, one of them has to sign.",
+    ],
+    run: async (context) => (await import("./pair.ts")).pair(context),
+  },
+  {
+    name: "approvers",
+    summary: "show whose passkeys may approve, or remove one",
+    options: {
+      remove: { value: "NAME", summary: "remove this one; one who stays has to sign" },
+      json: { summary: "print one JSON object" },
+    },
+    more: ["The last one signs for its own removal; after that the link alone approves again."],
+    run: async (context) => (await import("./approvers.ts")).approvers(context),
+  },
+  {
     name: "audit",
     summary: "show who asked for what, and what came of it",
     options: {
@@ -133,6 +155,7 @@ async function dispatch(args: readonly string[], io: Io, services: Services, wor
     return 0;
   }
   refuseTooFew(command, words);
+  let loading: ReturnType<typeof loadConfig> | undefined;
   return command.run({
     ...io,
     options,
@@ -140,7 +163,8 @@ async function dispatch(args: readonly string[], io: Io, services: Services, wor
     services,
     cwd: world.cwd ?? startedIn(),
     version: __VERSION__,
-    load: () => loadConfig(world),
+    // Reading it once more would miss the tokens that the first time took out of the environment.
+    load: () => (loading ??= loadConfig(world)),
   });
 }
 

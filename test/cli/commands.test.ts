@@ -22,6 +22,9 @@ const SERVICES: Services = {
   loadDriver: () => undefined,
   notes: () => ({ of: fakeNotes(), close: () => {} }),
   program: "",
+  roll: () => Promise.resolve({ approvers: [], oddities: [] }),
+  enrolment: () => Promise.reject(new Error("these tests enrol nobody")),
+  terminal: () => undefined,
   serve: () => Promise.reject(new Error("these tests serve nobody")),
   connect: () => Promise.reject(new Error("these tests connect to nothing")),
   playAgent: () => Promise.reject(new Error("these tests play no agent")),
@@ -556,8 +559,8 @@ describe("providers", () => {
   it("offers writable only with what can be written to", async () => {
     for (const { type, can } of PROVIDERS) {
       const { out } = await run(["providers", "--type", type]);
-      const rules = can.some((one) => one === "write") ? "ttl, ttlScope and writable" : "ttl and ttlScope";
-      expect(out).toContain(`Its options, besides ${rules}:\n`);
+      const rules = can.some((one) => one === "write") ? "ttl, ttlScope, writable" : "ttl, ttlScope";
+      expect(out).toContain(`Its options, besides ${rules}, require and minAssurance:\n`);
     }
   });
 
