@@ -20,6 +20,8 @@ declare const __VERSION__: string;
 
 /** How long the end waits for a log that is away. */
 const LAST_WORDS_MS = 1_000;
+/** How many lines of the log the inbox looks through: not each of them says something to a person. */
+const RECENT_EVENTS = 60;
 /** How many requests of one client are before a person at a time. */
 const MOST_CARDS = 3;
 
@@ -27,6 +29,14 @@ const MOST_CARDS = 3;
 export type Fault = (error: unknown) => void;
 /** One line for people, on stderr. */
 export type Say = (line: string) => void;
+
+/** Whose agents a process answers. */
+export interface Whose {
+  /** The user they run as, where that is known. */
+  readonly agent?: AgentUser;
+  /** Set where they reach it over a socket; else their client has started it. */
+  readonly isServed?: true;
+}
 
 /** Everything that answers an agent, put together. */
 export interface House {
@@ -44,7 +54,7 @@ export async function openHouse(
   configuration: Promise<LoadResult>,
   say: Say,
   onFault: Fault,
-  whose: { readonly agent?: AgentUser; readonly isServed?: true } = {},
+  whose: Whose = {},
 ): Promise<House> {
   const loaded = await configuration;
   if (!loaded.ok) {
@@ -55,10 +65,12 @@ export async function openHouse(
   for (const { message, hint } of config.warnings) say(hint === undefined ? message : `${message}; ${hint}`);
 
   // Loaded here and not above: a server that is only probed never pays for them.
-  const [{ openLog }, { openNotes }, { createDoor }] = await Promise.all([
+  const [{ openLog }, { openNotes }, { createHub }, { createDoor }] = await Promise.all([
     import("./audit/sqlite.ts"),
     import("./state/notes.ts"),
+    import("./hub/hub.ts"),
     import("./web/door.ts"),
+    import("./isolation/core-dumps.ts").then(({ forbidCoreDumps }) => forbidCoreDumps()),
   ]);
   const clock = systemClock;
   const { approval } = config;
@@ -74,18 +86,39 @@ export async function openHouse(
     lapsed: (...what) => lapsed(...what),
     gone: (vault) => gone(vault),
   });
-  const door = createDoor({
+  const door = createHub({
+    folder: config.surroundings.stateDir,
     clock,
-    startWeb: async () => {
-      const { createWeb } = await import("./web/server.ts");
-      return createWeb({ front: frontOf(desk), approvers, clock, port: config.port, onFault });
+    // A desk needs its door first; by the time somebody asks, there is one.
+    get own() {
+      return frontOf(desk);
     },
-    ...tunnelOf(config, clock),
-    isNeeded: () => desk.isNeeded(),
-    onTunnelFailed: (error) => {
-      say(error.hint === undefined ? error.message : `${error.message}; ${error.hint}`);
-      log.note({ kind: "tunnel_failed", at: clock.now(), code: error.code, detail: error.message });
-    },
+    hasTunnel: config.tunnel.type !== "none",
+    startDoor: (front, { port, formKey, isNeeded, moved }) =>
+      createDoor({
+        clock,
+        startWeb: async () => {
+          const [{ createWeb }, { untilFree }, { readEvents }] = await Promise.all([
+            import("./web/server.ts"),
+            import("./web/listen.ts"),
+            import("./audit/read.ts"),
+          ]);
+          if (port !== undefined) await untilFree(port, clock);
+          const recent = () => readEvents({ file: config.database, filters: { limit: RECENT_EVENTS } });
+          const inbox = { notes: notes.of("inbox"), recent };
+          return createWeb({ front, approvers, clock, port: port ?? config.port, formKey, inbox, onFault });
+        },
+        ...tunnelOf(config, clock),
+        isHeir: port !== undefined,
+        isNeeded,
+        moved,
+        onTunnelFailed: (error) => {
+          say(error.hint === undefined ? error.message : `${error.message}; ${error.hint}`);
+          log.note({ kind: "tunnel_failed", at: clock.now(), code: error.code, detail: error.message });
+        },
+      }),
+    onFault,
+    say,
   });
   const desk = new Desk({
     clock,
@@ -155,16 +188,17 @@ export async function openHouse(
 }
 
 /**
- * Looks at how far the agent is kept from this process. Without `agent`, its client started us. Nothing is written, and
- * nobody is asked for anything.
+ * Looks at how far the agent is kept from a process like this one: started by its client, or served over a socket to the
+ * agents of one user. Nothing is written, and nobody is asked for anything.
  */
 export async function isolationFacts(
   { source, database, secretFiles, tokenVariables, surroundings }: Config,
-  { agent, trySudo }: { readonly agent?: AgentUser; readonly trySudo?: true } = {},
+  { agent, isServed, trySudo }: Whose & { readonly trySudo?: true } = {},
 ): Promise<IsolationFacts> {
   const { observe } = await import("./isolation/observe.ts");
   return observe({
     ...(agent && { agent }),
+    startedByClient: isServed !== true,
     ...(trySudo && { trySudo }),
     ...(source.is === "file" && { configuration: source.path }),
     program: process.argv[1] ?? "",

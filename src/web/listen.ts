@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { type Clock, pause } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";
 import { HEADERS } from "./guard.ts";
 
@@ -37,6 +38,28 @@ export async function listen(
     cause,
   });
 }
+
+const HEIR_TRIES = 50;
+const HEIR_REST_MS = 20;
+
+/**
+ * Waits for a port that is just being let go of, for about a second. Resolves either way: whoever listens next finds out
+ * whether it is free.
+ */
+export async function untilFree(port: number, clock: Clock): Promise<void> {
+  for (let tries = 0; tries < HEIR_TRIES; tries++) {
+    try {
+      const { servers } = await listenOn(() => undefined, port, LOOPBACK);
+      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+      return;
+    } catch (error) {
+      if (!isTaken(error)) return;
+    }
+    await pause(clock, HEIR_REST_MS, NEVER);
+  }
+}
+
+const NEVER = new AbortController().signal;
 
 /**
  * All addresses or none: browsers take `localhost` for either, so a port that somebody else holds on one of them would
