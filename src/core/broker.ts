@@ -1,4 +1,5 @@
 import type { Ask, Listing, ReadAsk, Reply, WriteAsk } from "./asks.ts";
+import { endedUnused } from "./claim.ts";
 import type { Clock } from "./clock.ts";
 import { Deliveries, type Perform } from "./deliveries.ts";
 import type { Desk } from "./desk.ts";
@@ -19,6 +20,7 @@ import { type CommitmentKey, newCommitmentKey, type Secret } from "./secret.ts";
 import { Sessions } from "./sessions.ts";
 import type { Tally } from "./tally.ts";
 import { glimpse, quoted } from "./text.ts";
+import { type Permitted, permittedRefs } from "./turned-down.ts";
 
 export interface BrokerOptions {
   readonly clock: Clock;
@@ -168,13 +170,16 @@ export class Broker {
     const { desk, grants } = this.#o;
     const { preparations } = this.#deliveries;
     const fields = "fields" in ask ? ask.fields : undefined;
-    desk.refuseDenied(ask.session, vault.name, action, askedBy(names, fields));
+    const approved = (): Permitted | undefined => preparations.find(key) ?? grants.heldFor(key);
+    const held = approved();
+    // What was left out of an approval is refused when the rest is handed over, and not all of it because of that.
+    desk.refuseDenied(ask.session, vault.name, action, held ? permittedRefs(held) : askedBy(names, fields));
     const ruling = decide(vault, action);
     if (ruling.kind === "deny") throw ruling.error;
     const here = grants.hasWindow(ask.session, vault.name) ? undefined : await this.#here(vault);
     const circumstances = decide(vault, action, here);
     if (circumstances.kind === "deny") throw circumstances.error;
-    const known = desk.find(key)?.request ?? preparations.find(key) ?? grants.heldFor(key);
+    const known = desk.find(key)?.request ?? approved()?.request;
     if (known) return known;
     // Looking names up costs the vault calls; what no window can cover could then not be put before a person.
     if (action === "write" || !grants.hasWindow(ask.session, vault.name)) {
@@ -234,11 +239,7 @@ export class Broker {
     }
     // Two identical calls that met on the way share the ticket, and with it what was shown.
     const claim = grants.claimOwed(ticket.approval) ?? grants.claim(ticket.request);
-    if (!claim) {
-      throw new VaultError("revoked", "this approval ended before it was used", {
-        hint: "call again if it is still needed: a person will be asked",
-      });
-    }
+    if (!claim) throw endedUnused();
     return this.#deliveries.deliver(ticket.request, vault, claim, waiter, perform);
   }
 

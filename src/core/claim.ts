@@ -32,6 +32,11 @@ export const revoked = (): VaultError =>
   new VaultError("revoked", "a person revoked this approval before the value was handed over", {
     hint: "ask the user before you ask for it again",
   });
+/** Gone between the yes and the delivery. */
+export const endedUnused = (): VaultError =>
+  new VaultError("revoked", "this approval ended before it was used", {
+    hint: "call again if it is still needed: a person will be asked",
+  });
 /** Law 7: a clock that steps back leaves nothing open. */
 export const inDoubt = (): VaultError =>
   new VaultError("revoked", "the clock of this computer stepped back, which ends every open approval", {

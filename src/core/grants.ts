@@ -5,7 +5,7 @@ import { Flight, type Keeper } from "./flight.ts";
 import { approvalsOf, endOf, type Grant, isFor, isLive, isServing, type Warrant } from "./grant.ts";
 import type { Offer } from "./policy.ts";
 import { type AccessRequest, type Item, sameSecrets } from "./request.ts";
-import { NOTHING, type TurnedDown } from "./turned-down.ts";
+import { NOTHING, type Permitted, type TurnedDown } from "./turned-down.ts";
 
 /** Why a permission ended without anybody ending it: its time ran out, the clock became doubtful, its session is over. */
 export type Lapse = "time" | "clock" | "session";
@@ -73,8 +73,8 @@ export class Grants {
   }
 
   /** The request that was approved and that its agent may still come for, if the same call comes again. */
-  heldFor(key: string): AccessRequest | undefined {
-    return this.#pickupFor(key)?.request;
+  heldFor(key: string): Permitted | undefined {
+    return this.#pickupFor(key);
   }
 
   /** The delivery that a call, attached when the person said yes, has coming to it. */

@@ -3,7 +3,7 @@ import { VaultError } from "./errors.ts";
 import type { Waiter } from "./ports.ts";
 import { Preparation, type PreparationOptions, type Prepare, type Prepared } from "./preparation.ts";
 import { type AccessRequest, sameSecrets, secretsIn } from "./request.ts";
-import { LatelyTurnedDown, NOTHING, type TurnedDown } from "./turned-down.ts";
+import { LatelyTurnedDown, NOTHING, type Permitted, type TurnedDown } from "./turned-down.ts";
 
 export interface PreparationsOptions extends PreparationOptions {
   /** For how long what the vault's people turned down is not put before them again, ms. */
@@ -26,8 +26,9 @@ export class Preparations {
   }
 
   /** The approved request that still waits for the vault's people, if the same call comes again. */
-  find(key: string): AccessRequest | undefined {
-    return this.#live(key)?.request;
+  find(key: string): Permitted | undefined {
+    const preparation = this.#live(key);
+    return preparation && { request: preparation.request, leftOut: preparation.claim.leftOut };
   }
 
   /** A share of the permission that the same request for the same secrets rests on, for one more call. */

@@ -31,7 +31,7 @@ export class Refusals {
 
   /** Remembers every item of a denied request, by what it was asked by and by what that stands for. */
   add(request: AccessRequest): void {
-    this.leaveOut(request);
+    for (const key of keysOf(request)) this.#deny(key);
     const all = allOf(request.session);
     const row = this.#count(all);
     if (row >= ENOUGH) this.#denied.add([all], row, this.#grown(row - ENOUGH));
@@ -39,10 +39,10 @@ export class Refusals {
 
   /** Remembers only the items: of a request that was approved for the rest, they were left out. */
   leaveOut(request: AccessRequest): void {
-    for (const key of keysOf(request)) {
-      const row = this.#count(key);
-      this.#denied.add([key], row, this.#grown(row - 1));
-    }
+    // A field left out says nothing of the others that were asked for with it: it is known by what it is alone.
+    const { session, vault, action, items } = request;
+    const refs = items.map(({ handle }) => keyOf(session, vault, action, handle.ref));
+    for (const key of request.fields ? new Set(refs) : keysOf(request)) this.#deny(key);
   }
 
   /** A person has said yes to these items of a request: what they denied before is behind them. */
@@ -72,6 +72,11 @@ export class Refusals {
     const seconds = Math.ceil(found.leftMs / 1000);
     const message = `a person denied ${found.what} requests in a row; asking for anything is refused for ${seconds} s`;
     return new VaultError("denied", message, { hint: "do not ask again; ask the user what to do instead" });
+  }
+
+  #deny(key: string): void {
+    const row = this.#count(key);
+    this.#denied.add([key], row, this.#grown(row - 1));
   }
 
   #count(key: string): number {

@@ -21,6 +21,16 @@ export function leftOutError(): VaultError {
   });
 }
 
+/** An approved request, without what a person left out of it. */
+export interface Permitted {
+  readonly request: AccessRequest;
+  readonly leftOut: TurnedDown;
+}
+
+export function permittedRefs({ request, leftOut }: Permitted): readonly string[] {
+  return request.items.flatMap(({ handle }) => (leftOut.has(handle.ref) ? [] : [handle.ref]));
+}
+
 /** Whether it is the vault's own people, or its rules for them, that refused. */
 export function isRefusal({ code }: VaultError): boolean {
   return code === "upstream_denied" || code === "upstream_blocked";

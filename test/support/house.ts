@@ -101,10 +101,12 @@ export function startHouse(
     /** Who may sign; nobody where it is absent. */
     approvers?: Approvers;
     isolation?: Isolation;
+    /** Where others have to see the same time. */
+    clock?: FakeClock;
     upstream?: { holdMs?: number; cooldownMs?: number; most?: number };
   } = {},
 ): House {
-  const clock = new FakeClock();
+  const clock = options.clock ?? new FakeClock();
   const journal = new FakeJournal();
   const approvers = options.approvers ?? NOBODY;
   const vault = new FakeVault(
