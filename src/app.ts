@@ -93,6 +93,7 @@ export async function services({ program, say, onFault, ends, asked }: OwnProces
     roll: async (places) => (await import("./enrol.ts")).rollOf(places),
     enrolment: async () => (await import("./enrol.ts")).createEnrolment({ say, onFault }),
     terminal: openTerminal,
+    visit: async (folder) => (await import("./hub/visit.ts")).visitHub({ folder }),
     // Doctor reads what was noted and writes nothing.
     notes: (folder) => openNotes(folder),
     program,

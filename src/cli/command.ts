@@ -2,6 +2,7 @@ import type { Config, LoadResult } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ExitStatus } from "../core/errors.ts";
 import type { Event, EventKind } from "../core/event.ts";
+import type { Overview } from "../core/overview.ts";
 import type { Notes } from "../core/ports.ts";
 import type { Enrolment, Roll } from "./enrolment.ts";
 import type { Terminal } from "./terminal.ts";
@@ -31,6 +32,14 @@ export type LoggedEvent = Event & { readonly instance: string };
 type LogState =
   | { readonly exists: false }
   | { readonly exists: true; readonly events: number; readonly lastAt?: number; readonly bytes: number };
+
+/** A look at the desk that the sessions of this user share. Tokens of the overview are blank (law 4). */
+export interface Visit {
+  readonly overview: () => Promise<Overview>;
+  /** Ends what one approval opened, in whichever session. False when there is nothing open. */
+  readonly endApproval: (approval: string) => Promise<boolean>;
+  readonly close: () => void;
+}
 
 /** What commands need of the rest of the house; app.ts hands it in. */
 export interface Services {
@@ -70,6 +79,8 @@ export interface Services {
   readonly enrolment: () => Promise<Enrolment>;
   /** The person at the keyboard; undefined where there is no terminal. */
   readonly terminal: () => Terminal | undefined;
+  /** The desk of a state folder; undefined when no session hosts one. Rejects with `page_unavailable`. */
+  readonly visit: (folder: string) => Promise<Visit | undefined>;
   /** Loads what the log needs of this computer. Throws `audit_unavailable` with the line that mends it. */
   readonly loadDriver: () => unknown;
 }

@@ -95,6 +95,21 @@ export const commands: readonly Command[] = [
     run: async (context) => (await import("./approvers.ts")).approvers(context),
   },
   {
+    name: "status",
+    summary: "show what waits for a person and what is open, in all your sessions",
+    options: { json: { summary: "print one JSON object" } },
+    more: ["It shows no link: those go to people. A broker that runs as another user is asked as that user."],
+    run: async (context) => (await import("./status.ts")).status(context),
+  },
+  {
+    name: "revoke",
+    summary: "end what an approval opened, at once",
+    words: [{ value: "ID", summary: "the approval, as agent-vault status lists it", optional: true }],
+    options: { all: { summary: "everything that is open, in all your sessions" } },
+    more: ["It needs no proof. What was already handed over stays handed over."],
+    run: async (context) => (await import("./revoke.ts")).revoke(context),
+  },
+  {
     name: "audit",
     summary: "show who asked for what, and what came of it",
     options: {

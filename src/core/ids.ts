@@ -10,7 +10,8 @@ export function newToken(): string {
  * behind a random beginning, so that a log of millions of lines files each beside its neighbours.
  */
 export function idSource(): () => string {
-  const beginning = randomBytes(6).toString("base64url");
+  // People type them after a command, where a dash in front would make an option of it.
+  const beginning = randomBytes(6).toString("base64url").replace(/^-/, "_");
   let count = 0;
   return () => `${beginning}-${(count++).toString(36).padStart(6, "0")}`;
 }

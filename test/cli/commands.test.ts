@@ -21,6 +21,7 @@ const SERVICES: Services = {
   inspectLog: () => ({ exists: false }),
   loadDriver: () => undefined,
   notes: () => ({ of: fakeNotes(), close: () => {} }),
+  visit: () => Promise.resolve(undefined),
   program: "",
   roll: () => Promise.resolve({ approvers: [], oddities: [] }),
   enrolment: () => Promise.reject(new Error("these tests enrol nobody")),
