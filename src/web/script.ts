@@ -41,6 +41,17 @@ export const SCRIPT = `"use strict";
     if (text && more && box && !box.checked) more.hidden = box.disabled = text.scrollHeight <= text.clientHeight + 1;
   }
 
+  // How many of the boxes are ticked, in words that are there already.
+  function tally() {
+    const boxes = [...document.querySelectorAll(".tick")];
+    const ticked = boxes.filter((box) => box.checked).length;
+    for (const words of document.querySelectorAll("[data-ticked]"))
+      words.textContent = words.dataset.ticked.replace("#", ticked);
+    const yes = document.getElementById("approve");
+    if (yes) yes.ariaDisabled = boxes.length > 0 && ticked === 0 ? "true" : null;
+    return ticked + " of " + boxes.length + " ticked";
+  }
+
   // While a request stands as it did only the parts that can change are exchanged, so a half-written note, the chosen
   // option, the focus and the place on the page stay as they are.
   const kind = (of) => [of.dataset.standing, ...[...of.querySelectorAll("[data-part]")].map((part) => part.dataset.part)].join();
@@ -58,7 +69,9 @@ export const SCRIPT = `"use strict";
         if (!old || old.outerHTML === part.outerHTML) continue;
         const focused = document.activeElement;
         const held = old === focused ? part : old.contains(focused) && part.querySelector("#" + CSS.escape(focused.id || "none"));
+        const off = [...old.querySelectorAll(".tick:not(:checked)")].map((tick) => tick.id);
         old.replaceWith(part);
+        for (const tick of part.querySelectorAll(".tick")) tick.checked = !off.includes(tick.id);
         if (held) held.focus({ preventScroll: true });
       }
       now.dataset.version = next.dataset.version;
@@ -71,6 +84,7 @@ export const SCRIPT = `"use strict";
     }
     localTimes();
     tick();
+    tally();
     if (changed) news.textContent = next.dataset.news;
   }
 
@@ -90,7 +104,10 @@ export const SCRIPT = `"use strict";
     const line = document.createElement("p");
     line.id = "lost";
     line.setAttribute("role", "alert");
-    line.textContent = "No connection to the computer that asks. Trying again. If its agent was closed, this request is over and nothing more is released.";
+    const over = page().dataset.standing === "inbox"
+      ? "If no agent runs there any more, nothing waits and nothing is open."
+      : "If its agent was closed, this request is over and nothing more is released.";
+    line.textContent = "No connection to the computer that asks. Trying again. " + over;
     document.body.prepend(line);
   }
 
@@ -121,10 +138,15 @@ export const SCRIPT = `"use strict";
   document.addEventListener("submit", (event) => {
     const root = document.documentElement;
     if (event.submitter && event.submitter.formMethod === "dialog") return;
+    if (event.submitter && event.submitter.ariaDisabled === "true") return event.preventDefault();
     if (root.classList.contains("sent")) event.preventDefault();
     else root.classList.add("sent");
   });
   addEventListener("pageshow", () => document.documentElement.classList.remove("sent"));
+  document.addEventListener("change", (event) => {
+    if (!event.target.classList.contains("tick")) return;
+    news.textContent = tally();
+  });
   addEventListener("resize", localTimes);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && page().dataset.live) void refresh().catch(() => undefined);
@@ -132,6 +154,7 @@ export const SCRIPT = `"use strict";
 
   localTimes();
   tick();
+  tally();
   setInterval(tick, 1000);
   // Browsers send no sign-in along where a link on another site led here; what the page itself fetches has it.
   if (page().dataset.standing === "stranger") void refresh().catch(() => undefined).then(watch);
