@@ -62,6 +62,8 @@ export interface AgentOptions {
   readonly capabilities?: ClientCapabilities;
   readonly env?: Record<string, string>;
   readonly program?: string;
+  /** What the program is started with; nothing unless told otherwise. */
+  readonly args?: readonly string[];
   readonly elicit?: (request: ElicitRequest, signal: AbortSignal) => Promise<ElicitResult>;
 }
 
@@ -81,7 +83,7 @@ export interface Agent {
 export async function startAgent(world: World, options: AgentOptions = {}): Promise<Agent> {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [options.program ?? PROGRAM],
+    args: [options.program ?? PROGRAM, ...(options.args ?? [])],
     cwd: world.project,
     env: { ...world.env, ...options.env },
     stderr: "pipe",
