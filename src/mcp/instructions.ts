@@ -4,7 +4,7 @@ export const INSTRUCTIONS = `agent-vault hands out secrets (passwords, API keys,
 Reading:
 1. list_secrets shows which names exist, by vault. It asks nobody.
 2. get_secret (one) or get_secrets (several of one vault, one approval) with vault, name(s) and a specific, honest reason, which the person reads before deciding. Where secrets have fields, get_secret takes field or fields (["*"]: all).
-3. The call waits for the person. If the result says "pending", call the same tool again with the same arguments: that joins the open request, nobody is asked twice. Tell the user what waits for whom, and keep calling until it is answered. Some vaults have approvers of their own: "pending" may then last hours, so call again now and then.
+3. The call waits for the person. If the result says "pending", call the same tool again with the same arguments: that joins the open request, nobody is asked twice. Tell the user what waits for whom, hand them the link if the result holds one (only they can approve there), and keep calling until it is answered. Some vaults have approvers of their own: "pending" may then last hours, so call again now and then.
 4. An approval may stay open for a while; during it the same secrets come at once.
 
 Writing: set_secret / set_secrets, if offered, save credentials you generated, after approval, in vaults marked writable. Never put a value into a name or a reason, nor print it in chat.

@@ -4,7 +4,7 @@ import type { Upstream } from "../core/card.ts";
 import type { Wait, Waiter } from "../core/ports.ts";
 import { holdOf, isStop, limitLearned } from "./clients.ts";
 import type { Dialogs } from "./dialog.ts";
-import { lastingText, whatIsAsked } from "./reply.ts";
+import { behindText, lastingText, whatIsAsked } from "./reply.ts";
 
 const HEARTBEAT_MS = 10_000;
 
@@ -86,7 +86,7 @@ export function waiterFor(session: Session, call: Call): { waiter: Waiter; done:
       // Told at once is what changes for the person: where to answer, what does not work on the way there, and for whom
       // it waits after that.
       const text = textOf(wait);
-      if ((wait.link || wait.upstream) && text !== told) tell(text);
+      if ((wait.link || wait.upstream || wait.behind > 0) && text !== told) tell(text);
       putUpDialog(wait);
     },
     // The client is still kept alive, but nobody is asked any more.
@@ -116,6 +116,7 @@ function holdMs(session: Session, call: Call): number | undefined {
 
 function progressText(wait: Wait, now: number): string {
   const left = leftText((wait.expiresAt ?? now) - now);
+  if (wait.behind > 0) return `Waiting for its turn: ${behindText(wait.behind)} (${whatIsAsked(wait)}), ${left} left.`;
   const place = wait.link ? ` Approve or deny at ${wait.link.public ?? wait.link.local}` : "";
   const trouble = wait.troubles.length > 0 ? ` (${wait.troubles.join("; ")})` : "";
   return `Waiting for you to approve ${whatIsAsked(wait)}, ${left} left.${place}${trouble}`;

@@ -2,7 +2,7 @@ import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
 import type { Outcome } from "../core/asks.ts";
 import { VaultError } from "../core/errors.ts";
 import type { Upstream } from "../core/card.ts";
-import type { Wait } from "../core/ports.ts";
+import type { Link, Wait } from "../core/ports.ts";
 import type { Secret } from "../core/secret.ts";
 import { quoted } from "../core/text.ts";
 
@@ -61,26 +61,52 @@ export function errorReply(known: VaultError): CallToolResult {
   };
 }
 
-/** A normal result that asks for the same call again. It holds no link unless the configuration allows that. */
-export function pendingReply(tool: string, wait: Wait, options: { now: number; withLink: boolean }): CallToolResult {
+/**
+ * A normal result that asks for the same call again. It holds the link where that alone approves nothing, or the
+ * configuration allows it (law 4).
+ */
+export function pendingReply(tool: string, wait: Wait, options: { now: number; mayHoldLink: boolean }): CallToolResult {
   const lines = wait.upstream
     ? upstreamLines(tool, wait, wait.upstream, options.now)
     : personLines(tool, wait, options);
   return { content: [{ type: "text", text: lines.join("\n") }], _meta: { [STATUS]: "pending" } };
 }
 
-function personLines(tool: string, wait: Wait, { now, withLink }: { now: number; withLink: boolean }): string[] {
+function personLines(tool: string, wait: Wait, { now, mayHoldLink }: { now: number; mayHoldLink: boolean }): string[] {
   const minutes = Math.max(1, Math.round(((wait.expiresAt ?? now) - now) / 60_000));
-  const lines = [
+  const again = `Call ${tool} again now with the same arguments: that joins this request, nobody is asked twice. It stays open for ${minutes} min.`;
+  if (wait.behind > 0) {
+    return [
+      `pending: ${whatIsAsked(wait)} waits for its turn: ${behindText(wait.behind)}.`,
+      again,
+      "Tell the user that those have to be answered first; ask for no more meanwhile.",
+    ];
+  }
+  const link = mayHoldLink ? wait.link : undefined;
+  return [
     `pending: a person was asked to approve ${whatIsAsked(wait)} and has not answered yet.`,
-    `Call ${tool} again now with the same arguments: that joins this request, nobody is asked twice. It stays open for ${minutes} min.`,
-    wait.rang.length > 0
-      ? `The person was told through: ${wait.rang.join(", ")}.`
-      : "Nothing rang for the person: tell the user that an agent-vault approval waits for them. Its link stands where this client shows the progress or the log of its MCP servers.",
+    again,
+    ...(wait.rang.length > 0 ? [`The person was told through: ${wait.rang.join(", ")}.`] : link ? [] : [UNHEARD]),
     ...wait.troubles.map((trouble) => `Trouble: ${trouble}`),
+    ...(link ? [linkLine(link, wait.linkApproves)] : []),
   ];
-  if (withLink && wait.link) lines.push(`Give the user this link: ${wait.link.public ?? wait.link.local}`);
-  return lines;
+}
+
+const UNHEARD =
+  "Nothing rang for the person: tell the user that an agent-vault approval waits for them. Its link stands where this client shows the progress or the log of its MCP servers.";
+
+function linkLine(link: Link, linkApproves: boolean): string {
+  const url = link.public ?? link.local;
+  return linkApproves
+    ? `Give the user this link: ${url}`
+    : `Give the user this link: ${url} (to approve there takes the passkey of an enrolled phone; opening it yourself changes nothing)`;
+}
+
+/** How many requests of the same client have to be answered before this one. */
+export function behindText(behind: number): string {
+  return behind === 1
+    ? "1 of your requests waits for an answer before it"
+    : `${behind} of your requests wait for an answer before it`;
 }
 
 function upstreamLines(tool: string, wait: Wait, { text, since }: Upstream, now: number): string[] {

@@ -20,8 +20,8 @@ export async function connect(
   options: {
     name?: string;
     serve?: typeof serveMcp;
-    /** Gives the client dialogs for links, which stay up until they are taken away; told of each. */
-    elicit?: () => void;
+    /** Gives the client dialogs for links, which stay up until they are taken away; told where each leads. */
+    elicit?: (url: string) => void;
   } & Partial<McpOptions> = {},
 ): Promise<Connected> {
   const { name = "test-client", serve = serveMcp, elicit, ...own } = options;
@@ -42,8 +42,8 @@ export async function connect(
   );
   const client = new Client({ name, version: "1.0.0" }, { capabilities: elicit ? { elicitation: { url: {} } } : {} });
   if (elicit) {
-    client.setRequestHandler(ElicitRequestSchema, () => {
-      elicit();
+    client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
+      elicit(params.mode === "url" ? params.url : "");
       return new Promise(() => {});
     });
   }

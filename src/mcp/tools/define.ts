@@ -58,7 +58,10 @@ export async function answer<T>(
 ): Promise<CallToolResult> {
   const settled = await reply;
   if (settled.is === "done") return done(settled.results);
-  return pendingReply(tool, settled.wait, { now: context.now(), withLink: context.linkInResults });
+  return pendingReply(tool, settled.wait, {
+    now: context.now(),
+    mayHoldLink: context.linkInResults || !settled.wait.linkApproves,
+  });
 }
 
 export const vaultArg = z.string().min(1).max(200).describe("vault name, as list_secrets shows it");
