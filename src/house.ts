@@ -11,7 +11,8 @@ import { type AgentUser, type IsolationFacts, levelOf } from "./core/isolation.t
 import { lapseRecorder } from "./core/lapses.ts";
 import type { Channel, Notice, Provider, Vault } from "./core/ports.ts";
 import { Tally } from "./core/tally.ts";
-import { visible } from "./core/text.ts";
+import type { Approver } from "./core/proof.ts";
+import { quoted, visible } from "./core/text.ts";
 import type { ProviderContext } from "./providers/define.ts";
 import { systemClock } from "./wall-clock.ts";
 
@@ -20,8 +21,6 @@ declare const __VERSION__: string;
 
 /** How long the end waits for a log that is away. */
 const LAST_WORDS_MS = 1_000;
-/** How many lines of the log the inbox looks through: not each of them says something to a person. */
-const RECENT_EVENTS = 60;
 /** How many requests of one client are before a person at a time. */
 const MOST_CARDS = 3;
 
@@ -65,11 +64,10 @@ export async function openHouse(
   for (const { message, hint } of config.warnings) say(hint === undefined ? message : `${message}; ${hint}`);
 
   // Loaded here and not above: a server that is only probed never pays for them.
-  const [{ openLog }, { openNotes }, { createHub }, { createDoor }] = await Promise.all([
+  const [{ openLog }, { openNotes }, { createSharedDoor }] = await Promise.all([
     import("./audit/sqlite.ts"),
     import("./state/notes.ts"),
-    import("./hub/hub.ts"),
-    import("./web/door.ts"),
+    import("./shared-door.ts"),
     import("./isolation/core-dumps.ts").then(({ forbidCoreDumps }) => forbidCoreDumps()),
   ]);
   const clock = systemClock;
@@ -79,46 +77,29 @@ export async function openHouse(
   let lapsed: ReturnType<typeof lapseRecorder> = () => {};
   let gone: (vault: string) => void = () => {};
   const notes = openNotes(config.surroundings.stateDir);
-  const approvers = openApprovers({ notes: notes.of("approvers"), clock });
+  const approvers = openApprovers({
+    notes: notes.of("approvers"),
+    clock,
+    changed: (now) => say(`who may approve has changed: ${whoApproves(now)}`),
+  });
   const grants = new Grants({
     clock,
     pickupMs: approval.pickupMs,
     lapsed: (...what) => lapsed(...what),
     gone: (vault) => gone(vault),
   });
-  const door = createHub({
-    folder: config.surroundings.stateDir,
+  const door = createSharedDoor({
+    config,
     clock,
     // A desk needs its door first; by the time somebody asks, there is one.
     get own() {
       return frontOf(desk);
     },
-    hasTunnel: config.tunnel.type !== "none",
-    startDoor: (front, { port, formKey, isNeeded, moved }) =>
-      createDoor({
-        clock,
-        startWeb: async () => {
-          const [{ createWeb }, { untilFree }, { readEvents }] = await Promise.all([
-            import("./web/server.ts"),
-            import("./web/listen.ts"),
-            import("./audit/read.ts"),
-          ]);
-          if (port !== undefined) await untilFree(port, clock);
-          const recent = () => readEvents({ file: config.database, filters: { limit: RECENT_EVENTS } });
-          const inbox = { notes: notes.of("inbox"), recent };
-          return createWeb({ front, approvers, clock, port: port ?? config.port, formKey, inbox, onFault });
-        },
-        ...tunnelOf(config, clock),
-        isHeir: port !== undefined,
-        isNeeded,
-        moved,
-        onTunnelFailed: (error) => {
-          say(error.hint === undefined ? error.message : `${error.message}; ${error.hint}`);
-          log.note({ kind: "tunnel_failed", at: clock.now(), code: error.code, detail: error.message });
-        },
-      }),
-    onFault,
+    approvers,
+    notes,
+    log,
     say,
+    onFault,
   });
   const desk = new Desk({
     clock,
@@ -251,18 +232,9 @@ function vaultOf(
   return { name, provider: type, rules, canWrite: can.includes("write"), open, opened: () => opened };
 }
 
-function tunnelOf({ tunnel }: Config, clock: Clock): { tunnel?: NonNullable<ReturnType<typeof openTunnel>> } {
-  const open = openTunnel(tunnel, clock);
-  return open ? { tunnel: open } : {};
-}
-
-function openTunnel({ use, type }: Config["tunnel"], clock: Clock) {
-  if (use.ready) return use.open({ clock });
-  const unset = use.unset.join(", ");
-  const error = new VaultError("tunnel_unavailable", `the ${type} tunnel is off: ${unset} is not set`, {
-    hint: "the local link keeps working",
-  });
-  return { name: type, open: () => Promise.reject(error) };
+function whoApproves(approvers: readonly Approver[]): string {
+  if (approvers.length === 0) return "nobody is enrolled any more, so the link alone approves";
+  return `now ${approvers.map(({ name }) => quoted(name)).join(", ")}`;
 }
 
 function channelsOf({ channels }: Config, clock: Clock, say: Say): Channel[] {

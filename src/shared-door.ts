@@ -29,11 +29,13 @@ const RECENT_EVENTS = 60;
 
 /** The page and the tunnel as configured, shared by all processes of this user. Opens nothing before it is needed. */
 export function createSharedDoor(options: SharedDoorOptions): Hub {
-  const { config, clock, own, approvers, notes, log, isWanted = () => false, say, onFault } = options;
+  const { config, clock, approvers, notes, log, isWanted = () => false, say, onFault } = options;
   return createHub({
     folder: config.surroundings.stateDir,
     clock,
-    own,
+    get own() {
+      return options.own;
+    },
     hasTunnel: config.tunnel.type !== "none",
     startDoor: (front, { port, formKey, isNeeded, moved }) =>
       createDoor({

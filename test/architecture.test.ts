@@ -56,6 +56,7 @@ const ROOMS: Record<string, readonly string[]> = {
     "hub",
     "mcp",
     "web",
+    "shared-door.ts",
     "wall-clock.ts",
   ],
   // The page and the tunnel that all processes share, and what the commands about approvers do behind it.
