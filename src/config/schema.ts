@@ -95,7 +95,9 @@ const approval = z
       .min(0)
       .max(86_400)
       .default(300)
-      .describe("For how many seconds after Deny the same secrets are refused without asking again"),
+      .describe(
+        "For how many seconds after Deny the same secrets are refused without asking again; each further denial within a day doubles that, up to an hour, and three denials in a row refuse all that the session asks for, likewise; 0 for neither",
+      ),
     maxWaiting: z
       .int()
       .min(1)
