@@ -9,7 +9,13 @@ export async function look(link) {
   const page = await exchange(link, { method: "GET" });
   const seal = /name="seal" value="([^"]+)"/.exec(page.body)?.[1];
   if (page.status !== 200 || seal === undefined) throw new Error(`the page answered ${page.status} without a form`);
-  const body = new URLSearchParams({ seal, verdict: "approve", choice: "window" }).toString();
+  const ticked = [...page.body.matchAll(/\bname="item"\s+value="(\d+)"/g)].map(([, at]) => ["item", at]);
+  const body = new URLSearchParams([
+    ["seal", seal],
+    ["verdict", "approve"],
+    ["choice", "window"],
+    ...ticked,
+  ]).toString();
   const headers = {
     "Content-Type": "application/x-www-form-urlencoded",
     "Content-Length": String(Buffer.byteLength(body)),

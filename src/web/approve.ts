@@ -1,46 +1,59 @@
 import type { IncomingMessage } from "node:http";
 import { Router, urlencoded, type NextFunction, type Request, type Response } from "express";
-import * as z from "zod";
 import type { Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";
+import type { Approvers, Proof } from "../core/proof.ts";
+import { type Said, saidIn } from "./answer-form.ts";
 import { cardPage } from "./card-page.ts";
 import type { CardView } from "./card-view.ts";
+import { draftIn, draftOut } from "./draft.ts";
 import { fromOurPage } from "./guard.ts";
-import { plainPage } from "./page.ts";
+import type { Holds } from "./holds.ts";
+import { signedIn } from "./passkey.ts";
 import { createPolls } from "./poll.ts";
-import { createSeal } from "./seal.ts";
+import { provingOf } from "./proving.ts";
+import { forged, misunderstood, notAllowed, notApproved, notFound } from "./refusals.ts";
+import type { Seal } from "./seal.ts";
+import { type SealedForm, signingFor, UNSIGNED } from "./sign.ts";
 
 export interface ApproveOptions {
   readonly front: Front;
+  readonly approvers: Approvers;
   readonly clock: Clock;
-  readonly closing: AbortSignal;
+  readonly seal: Seal;
+  readonly holds: Holds;
   readonly originOf: (request: IncomingMessage) => string | undefined;
+  /** Every origin the page can be reached at now. */
+  readonly ourOrigins: () => readonly string[];
 }
 
 const TOKEN = /^[A-Za-z0-9_-]{16,128}$/;
-const NOTE_MAX = 500;
-
-const Form = z.discriminatedUnion("verdict", [
-  z.object({ verdict: z.literal("approve"), choice: z.enum(["window", "once"]) }),
-  z.object({ verdict: z.literal("deny") }),
-  z.object({ verdict: z.literal("again"), note: z.string().transform(tidy).pipe(z.string().max(NOTE_MAX)) }),
-  z.object({ verdict: z.literal("revoke") }),
-]);
+/** A form of a hundred items, with a signature. */
+const FORM = urlencoded({ extended: false, limit: "16kb", parameterLimit: 120 });
 
 /** The page of one request: GET shows, POST from that very page decides, nothing else does anything. */
-export function approveRoutes({ front, clock, closing, originOf }: ApproveOptions): Router {
+export function approveRoutes(options: ApproveOptions): Router {
+  const { front, approvers, clock, seal, holds, originOf, ourOrigins } = options;
   const router = Router({ strict: true, caseSensitive: true });
-  const poll = createPolls({ front, clock, closing });
-  const seal = createSeal();
+  const poll = createPolls({ front, clock, holds });
 
   router.get("/approve/:token", async (request, response) => {
     const token = tokenOf(request);
+    const origin = originOf(request);
     const card = token === undefined ? undefined : await front.card(token);
-    if (token === undefined || card === undefined) return notFound(response);
+    if (token === undefined || card === undefined || origin === undefined) return notFound(response);
     const { late, changed } = request.query;
     const notTaken: CardView["notTaken"] = late !== undefined ? "late" : changed !== undefined ? "changed" : undefined;
-    const view = { card, token, seal: seal.of(token, card.revision), now: clock.now(), ...(notTaken && { notTaken }) };
+    const view: CardView = {
+      card,
+      token,
+      seal: seal.of(token, card.revision),
+      proving: provingOf(card, approvers, origin, ourOrigins()),
+      draft: draftIn(request.query),
+      now: clock.now(),
+      ...(notTaken && { notTaken }),
+    };
     response.send(cardPage(view));
   });
 
@@ -65,51 +78,85 @@ export function approveRoutes({ front, clock, closing, originOf }: ApproveOption
     }
   });
 
-  const ours = (request: Request, response: Response, next: NextFunction): void => {
-    const origin = originOf(request);
-    if (origin === undefined || !fromOurPage(request, origin)) forged(response);
-    else next();
+  /** What a form of ours is about; or what is wrong with it. */
+  const formOf = async (request: Request): Promise<SealedForm | "forged" | "notFound"> => {
+    const token = tokenOf(request);
+    const body: unknown = request.body;
+    if (!isRecord(body) || typeof body["seal"] !== "string") return "forged";
+    const revision = seal.revisionIn(token ?? "", body["seal"]);
+    if (revision === undefined) return "forged";
+    const card = token === undefined ? undefined : await front.card(token);
+    return token === undefined || card === undefined ? "notFound" : { card, token, revision, body };
   };
 
   // The order matters: whoever cannot show our form learns nothing about which requests exist.
-  router.post(
-    "/approve/:token",
-    ours,
-    urlencoded({ extended: false, limit: "16kb", parameterLimit: 20 }),
-    async (request, response) => {
-      const token = tokenOf(request);
-      const body: unknown = request.body;
-      if (!isRecord(body) || typeof body["seal"] !== "string") return forged(response);
-      const revision = seal.revisionIn(token ?? "", body["seal"]);
-      if (revision === undefined) return forged(response);
-      const card = token === undefined ? undefined : await front.card(token);
-      if (token === undefined || card === undefined) return notFound(response);
-      const form = Form.safeParse(body);
-      if (!form.success) return misunderstood(response);
-      const said = form.data;
-      if (said.verdict === "approve" && said.choice === "window" && card.offer.windowMs === 0)
-        return misunderstood(response);
-      try {
-        const done =
-          said.verdict === "revoke"
-            ? await front.revoke(token)
-            : await front.answer(token, said.verdict === "approve" ? { ...said, revision } : said, { proof: "link" });
-        const isStale = said.verdict === "approve" && (await front.card(token))?.revision !== revision;
-        response.redirect(303, `/approve/${token}${done ? "" : isStale ? "?changed" : "?late"}`);
-      } catch (error) {
-        if (!(error instanceof VaultError) || error.code !== "audit_unavailable") throw error;
-        unrecorded(response, token);
-      }
-    },
-  );
+  const ours =
+    (refuse: (response: Response) => void) =>
+    (request: Request, response: Response, next: NextFunction): void => {
+      const origin = originOf(request);
+      if (origin === undefined || !fromOurPage(request, origin)) refuse(response);
+      else next();
+    };
 
-  const only = (allow: string) => (_request: Request, response: Response) => {
-    response.status(405).set("Allow", allow);
-    response.send(plainPage("Not possible", ["That cannot be done here. Nothing was decided."]));
-  };
-  router.all("/approve/:token", only("GET, HEAD, POST"));
-  router.all("/approve/:token/live", only("GET, HEAD"));
+  router.post("/approve/:token", ours(forged), FORM, async (request, response) => {
+    const form = await formOf(request);
+    if (form === "forged") return forged(response);
+    if (form === "notFound") return notFound(response);
+    const { card, token, revision, body } = form;
+    const path = `/approve/${token}`;
+    const said = saidIn(body, card, revision);
+    // What the form offered may not be what the card offers now.
+    const isOld = card.revision !== revision;
+    if (isOld && (said === undefined || said.is === "nothing")) return response.redirect(303, `${path}?changed`);
+    if (said === undefined) return misunderstood(response);
+    if (said.is === "nothing") return notApproved.nothingTicked(response, path);
+    const drafted = said.is === "approve" ? draftOut(said.approval) : [];
+    const back = drafted.length === 0 ? path : `${path}?${drafted.join("&")}`;
+    const proof = proofIn(said);
+    if (proof === undefined) return misunderstood(response);
+    if (said.is === "approve" && card.offer.proof === "passkey" && proof === "link") {
+      return notApproved.unsigned(response, back);
+    }
+    try {
+      const done = await tell(front, token, said, proof);
+      const isStale = said.is === "approve" && (await front.card(token))?.revision !== revision;
+      const why = [isStale ? "changed" : "late", ...drafted].join("&");
+      response.redirect(303, done ? path : `${path}?${why}`);
+    } catch (error) {
+      if (!(error instanceof VaultError) || !NO_YES.includes(error.code)) throw error;
+      notApproved.because(response, back, error);
+    }
+  });
+
+  router.post("/approve/:token/sign", ours(unsigned("forged")), FORM, async (request, response) => {
+    const form = await formOf(request);
+    if (typeof form === "string") return unsigned(form)(response);
+    const { status, body } = await signingFor(form, originOf(request) ?? "", { front, approvers });
+    response.status(status).json(body);
+  });
+
+  router.all("/approve/:token", (_request, response) => notAllowed(response, "GET, HEAD, POST"));
+  router.all("/approve/:token/live", (_request, response) => notAllowed(response, "GET, HEAD"));
+  router.all("/approve/:token/sign", (_request, response) => notAllowed(response, "POST"));
   return router;
+}
+
+/** Why a yes can fail to count while the request waits on. */
+const NO_YES: readonly string[] = ["audit_unavailable", "not_proven", "approvers_unavailable"];
+
+function unsigned(why: keyof typeof UNSIGNED): (response: Response) => void {
+  const { status, body } = UNSIGNED[why];
+  return (response) => void response.status(status).json(body);
+}
+
+/** Undefined where what should be a signature is none. */
+function proofIn(said: Said): Proof | undefined {
+  return said.is === "approve" && said.signed !== undefined ? signedIn(said.signed) : "link";
+}
+
+function tell(front: Front, token: string, said: Exclude<Said, { is: "nothing" }>, proof: Proof): Promise<boolean> {
+  if (said.is === "revoke") return front.revoke(token);
+  return front.answer(token, said.is === "approve" ? said.approval : said.answer, { proof });
 }
 
 function tokenOf(request: Request): string | undefined {
@@ -122,39 +169,6 @@ function versionOf(request: Request): number | undefined {
   return typeof version === "string" && /^\d{1,15}$/.test(version) ? Number(version) : undefined;
 }
 
-// A form sends line breaks as two characters; the person typed one.
-function tidy(note: string): string {
-  return note.replaceAll("\r\n", "\n").trim();
-}
-
 function isRecord(body: unknown): body is Record<string, unknown> {
   return typeof body === "object" && body !== null;
-}
-
-function notFound(response: Response): void {
-  const lines = [
-    "No request waits under this link.",
-    "It may be mistyped, or the agent that asked is gone. Nothing was released.",
-  ];
-  response.status(404).send(plainPage("Not found", lines));
-}
-
-function forged(response: Response): void {
-  const lines = [
-    "This did not come from the page itself, so nothing changed.",
-    "Open the link again and decide there; if that does not help, use a newer browser.",
-  ];
-  response.status(403).send(plainPage("Not accepted", lines));
-}
-
-function misunderstood(response: Response): void {
-  response.status(400).send(plainPage("Not understood", ["That was not an answer this page offers. Nothing changed."]));
-}
-
-function unrecorded(response: Response, token: string): void {
-  const lines = [
-    "The approval could not be written to the audit log, so nothing was released.",
-    "The request still waits.",
-  ];
-  response.status(503).send(plainPage("Not approved", lines, { label: "Try again", href: `/approve/${token}` }));
 }

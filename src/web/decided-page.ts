@@ -9,6 +9,7 @@ import { moment } from "./words.ts";
 
 /** A request that is settled: what is now true, and what can still be done about it. */
 export function decidedPage({ card, token, seal, now, notTaken }: CardView, standing: Decided): string {
+  const leftOut = standing.is === "approved" ? (standing.leftOut ?? []) : [];
   const verdict = verdictOf(card, standing, now);
   const { open } = verdict;
   const path = `/approve/${token}`;
@@ -28,7 +29,7 @@ export function decidedPage({ card, token, seal, now, notTaken }: CardView, stan
       ${open ? revoke(path, seal) : undefined}
       <section class="asked">
         <h2>${card.action === "write" ? "To save to" : "From"} <bdi class="vault">${card.vault}</bdi></h2>
-        ${itemList(card, now)}
+        ${itemList(card, { now, leftOut })}
       </section>
       <p class="fine" data-part="end">${decidedAt(standing, now)} ${leaving(verdict)}</p>
     </main>`,
@@ -47,8 +48,10 @@ function heading({ mark: shape, headline, still }: Verdict): Markup {
 }
 
 function decidedAt(standing: Decided, now: number): Markup {
-  const by = standing.is === "approved" || standing.is === "denied" || standing.is === "returned";
-  return html`${by ? "Decided" : "Ended"} at ${moment(standing.at, now)}.`;
+  const isSigned = standing.is === "approved" && standing.by !== undefined;
+  if (isSigned) return html`Approved by <bdi>${standing.by}</bdi> at ${moment(standing.at, now)}.`;
+  const isDecided = standing.is === "approved" || standing.is === "denied" || standing.is === "returned";
+  return html`${isDecided ? "Decided" : "Ended"} at ${moment(standing.at, now)}.`;
 }
 
 function leaving({ open, still }: Verdict): string {

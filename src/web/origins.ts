@@ -4,6 +4,8 @@ import { VaultError } from "../core/errors.ts";
 export interface Origins {
   /** The origin a page reached under this `Host` has, or undefined for a host that is not ours. */
   readonly of: (host: string | undefined) => string | undefined;
+  /** Every origin this page can be reached at now, the public one first. */
+  readonly all: () => readonly string[];
   /** Sets, or with undefined removes, the address outside this machine. Throws for anything but a plain https origin. */
   readonly setPublic: (origin: string | undefined) => void;
 }
@@ -19,6 +21,7 @@ export function createOrigins(port: number): Origins {
       if (name === undefined) return undefined;
       return local.get(name) ?? (name === outside?.[0] ? outside[1] : undefined);
     },
+    all: () => [...(outside ? [outside[1]] : []), ...local.values()],
     setPublic: (origin) => {
       outside = origin === undefined ? undefined : publicEntry(origin);
     },

@@ -85,6 +85,7 @@ export const PASSKEY_SCRIPT = `${WEBAUTHN}
     if (!button || !button.dataset.passkey) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (button.ariaDisabled === "true") return;
     if (busy || root.classList.contains("sent") || root.classList.contains("no-passkeys")) return;
     busy = true;
     root.classList.add("signing");

@@ -6,6 +6,8 @@ export interface Row {
   readonly item: CardItem;
   /** In the order they were asked for; empty where the secret is one value without a field. */
   readonly fields: readonly string[];
+  /** Where its items stand in the list given, one for each field; one alone where it has none. */
+  readonly at: readonly number[];
 }
 
 /** The items an approval is asked for, and those an open window already covers. */
@@ -18,12 +20,13 @@ export function split(card: Card): { readonly asked: readonly CardItem[]; readon
 
 /** Brings the fields of one secret together under its name. Nothing is left out, and nothing else is joined. */
 export function rowsOf(items: readonly CardItem[]): readonly Row[] {
-  const rows = new Map<string, { item: CardItem; fields: string[] }>();
+  const rows = new Map<string, { item: CardItem; fields: string[]; at: number[] }>();
   items.forEach((item, at) => {
     const { name, title, field, checked, openUntil, write } = item;
     const alone = write !== undefined || field === undefined;
     const key = JSON.stringify(alone ? at : [name, title, checked, openUntil]);
-    const row = rows.get(key) ?? { item, fields: [] };
+    const row = rows.get(key) ?? { item, fields: [], at: [] };
+    row.at.push(at);
     if (field !== undefined) row.fields.push(field);
     rows.set(key, row);
   });

@@ -2,21 +2,39 @@ import type { IncomingMessage } from "node:http";
 import express, { type ErrorRequestHandler, type NextFunction, type Request, type Response } from "express";
 import type { Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Event } from "../core/event.ts";
+import type { Notes } from "../core/ports.ts";
+import type { Approvers } from "../core/proof.ts";
 import { approveRoutes } from "./approve.ts";
+import { barePage } from "./bare-page.ts";
 import { HEADERS, hostOf } from "./guard.ts";
+import { createHolds } from "./holds.ts";
 import { ICON } from "./icon.ts";
+import { INBOX_STYLE } from "./inbox-style.ts";
+import { inboxRoutes } from "./inbox.ts";
 import { listen } from "./listen.ts";
-import { createOrigins } from "./origins.ts";
+import { createOrigins, type Origins } from "./origins.ts";
 import { plainPage } from "./page.ts";
 import { PASSKEY_SCRIPT } from "./passkey-script.ts";
 import { SCRIPT } from "./script.ts";
+import { createSeal } from "./seal.ts";
+import { createSignIns } from "./sign-ins.ts";
 import { STYLE } from "./style.ts";
 
 export interface WebOptions {
   readonly front: Front;
+  /** Whose passkeys count. */
+  readonly approvers: Approvers;
   readonly clock: Clock;
   /** The wanted port; 0 for any free one. */
   readonly port: number;
+  /**
+   * Key of the seal in each form, 32 bytes or more as base64url: whoever takes over this page with the same one takes the
+   * forms of its predecessor. Absent: a random one.
+   */
+  readonly formKey?: string;
+  /** What the inbox needs besides: notes of its own, and the newest events of the log. Absent: there is no inbox. */
+  readonly inbox?: { readonly notes: Notes; readonly recent: () => readonly Event[] };
   /** Told of what should not happen: the person only sees that something failed here. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -34,9 +52,15 @@ export interface Web {
 }
 
 /** Starts the person's side on this machine's loopback. Resolves once it listens; throws `page_unavailable`. */
-export async function createWeb({ front, clock, port: wanted, onFault }: WebOptions): Promise<Web> {
+export async function createWeb(options: WebOptions): Promise<Web> {
+  const { front, approvers, clock, port: wanted, formKey, inbox, onFault } = options;
+  const seal = createSeal(formKey);
   const closing = new AbortController();
-  let originOf: (request: IncomingMessage) => string | undefined = () => undefined;
+  const holds = createHolds({ clock, closing: closing.signal });
+  const signIns = inbox && createSignIns({ notes: inbox.notes, approvers, clock });
+  let origins: Origins | undefined;
+  const originOf = (request: IncomingMessage): string | undefined => origins?.of(hostOf(request));
+  const ourOrigins = (): readonly string[] => origins?.all() ?? [];
 
   const app = express();
   app.disable("x-powered-by").disable("etag").enable("strict routing").enable("case sensitive routing");
@@ -48,12 +72,16 @@ export async function createWeb({ front, clock, port: wanted, onFault }: WebOpti
     if (originOf(request) === undefined) misdirected(response);
     else next();
   });
-  app.get("/style.css", (_request, response) => void response.type("css").send(STYLE));
+  app.get("/style.css", (_request, response) => void response.type("css").send(STYLE + INBOX_STYLE));
   app.get("/live.js", (_request, response) => void response.type("js").send(SCRIPT));
   app.get("/passkey.js", (_request, response) => void response.type("js").send(PASSKEY_SCRIPT));
   app.get(["/icon.svg", "/favicon.ico"], (_request, response) => void response.type("svg").send(ICON));
-  app.get("/", home);
-  app.use(approveRoutes({ front, clock, closing: closing.signal, originOf: (request) => originOf(request) }));
+  if (inbox && signIns) {
+    const { recent } = inbox;
+    app.use(inboxRoutes({ front, approvers, signIns, recent, clock, seal, holds, originOf }));
+  }
+  app.get("/", (_request, response) => void response.send(barePage()));
+  app.use(approveRoutes({ front, approvers, clock, seal, holds, originOf, ourOrigins }));
   app.all(["/", "/style.css", "/live.js", "/passkey.js", "/icon.svg", "/favicon.ico"], (_request, response) => {
     response.status(405).set("Allow", "GET, HEAD").send(page405());
   });
@@ -61,13 +89,13 @@ export async function createWeb({ front, clock, port: wanted, onFault }: WebOpti
   app.use(faults(onFault));
 
   const { port, servers } = await listen(app, wanted);
-  const origins = createOrigins(port);
-  originOf = (request) => origins.of(hostOf(request));
+  const mine = createOrigins(port);
+  origins = mine;
 
   return {
     port,
     link: (token) => `http://localhost:${port}/approve/${token}`,
-    setPublicOrigin: origins.setPublic,
+    setPublicOrigin: mine.setPublic,
     close: async () => {
       closing.abort();
       await Promise.all(
@@ -79,15 +107,6 @@ export async function createWeb({ front, clock, port: wanted, onFault }: WebOpti
       );
     },
   };
-}
-
-function home(_request: Request, response: Response): void {
-  response.send(
-    plainPage("agent-vault", [
-      "An agent asks here before it may use a secret.",
-      "Each request has its own link. Open the one you were sent.",
-    ]),
-  );
 }
 
 function misdirected(response: Response): void {

@@ -67,6 +67,20 @@ h2, legend { font-size: 0.875rem; line-height: 1.3; color: var(--soft); margin-b
 .items li { padding: 0.6875rem 0.875rem; }
 .items li + li { border-top: 1px solid var(--line); }
 .items .name, .items .title { font-size: 1rem; line-height: 1.35; display: block; text-align: left; }
+.pick label { display: flex; gap: 0.75rem; align-items: flex-start; min-height: 3rem; padding: 0.6875rem 0.875rem; cursor: pointer; }
+.pick label > span { min-width: 0; flex: 1; }
+.items li.pick { padding: 0; }
+.tick { flex: none; width: 1.25rem; height: 1.25rem; margin: 0.125rem 0 0; accent-color: var(--hue); outline: none; }
+.pick:has(:focus-visible), .pick-field:has(:focus-visible), .short:has(:focus-visible) { outline: 3px solid var(--hue); outline-offset: 2px; position: relative; z-index: 1; }
+.pick:first-child { border-radius: 0.75rem 0.75rem 0 0; }
+.pick:last-child { border-radius: 0 0 0.75rem 0.75rem; }
+.pick label:has(.tick:not(:checked)) > span, .pick-field:has(.tick:not(:checked)) > span { opacity: 0.72; text-decoration: line-through; }
+.picks { display: flex; flex-wrap: wrap; gap: 0.5rem; margin-top: 0.375rem; }
+.picks-words { flex: 0 0 100%; color: var(--soft); font-size: 0.875rem; }
+.pick-field { display: inline-flex; gap: 0.5rem; align-items: flex-start; min-height: 3rem; max-width: 100%; min-width: 0; padding: 0.75rem 0.625rem; border: 1px solid var(--line); border-radius: 0.5rem; cursor: pointer; }
+.pick-field > span { min-width: 0; }
+.pick-field .field { border: 0; padding: 0; background: none; }
+.also q { display: block; margin-top: 0.25rem; }
 .ref { display: block; margin-top: 0.125rem; color: var(--soft); font-size: 0.8125rem; line-height: 1.4; }
 .items .ref .name { display: inline; font-size: 0.8125rem; line-height: inherit; }
 .field {
@@ -112,6 +126,12 @@ legend + .option { border-radius: 0.75rem 0.75rem 0 0; }
 .option:has(:focus-visible) { outline: 3px solid var(--hue); outline-offset: 2px; position: relative; }
 .option input { flex: none; width: 1.25rem; height: 1.25rem; margin: 0.125rem 0 0; accent-color: var(--hue); outline: none; }
 .option > span, .option .words, .option .hint { display: block; min-width: 0; }
+.shorter { display: flex; flex-wrap: wrap; align-items: center; gap: 0 1.25rem; padding: 0 0.875rem; background: var(--card); border: 1px solid var(--line); border-top: 0; }
+.shorter-words { color: var(--soft); font-size: 0.8125rem; }
+.short { display: inline-flex; gap: 0.625rem; align-items: center; min-height: 3rem; cursor: pointer; border-radius: 0.5rem; }
+.short input { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--hue); outline: none; }
+.shorter + .option { border-radius: 0 0 0.75rem 0.75rem; border-top: 0; }
+.shorter:has(:checked) { background: var(--hue-tint); }
 .hint { color: var(--soft); font-size: 0.8125rem; line-height: 1.4; }
 .note { background: var(--hue-tint); border-left: 3px solid var(--hue); border-radius: 0 0.5rem 0.5rem 0; padding: 0.625rem 0.875rem; font-size: 0.9375rem; }
 [data-part="attendance"]:empty { display: none; }
@@ -129,6 +149,10 @@ textarea { width: 100%; font: inherit; color: inherit; background: var(--card); 
   position: sticky; bottom: 0; display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: 0.75rem;
   padding: 0.75rem 1.25rem calc(0.75rem + env(safe-area-inset-bottom, 0px)); background: var(--paper); border-top: 1px solid var(--line);
 }
+.bar-line { grid-column: 1 / -1; font-size: 0.9375rem; line-height: 1.35; }
+.bar-line[hidden] { display: none; }
+.worth { display: grid; gap: 0.375rem; }
+code { font-family: var(--mono); font-size: 0.9375em; overflow-wrap: anywhere; }
 .button {
   display: flex; flex-direction: column; align-items: center; justify-content: center; min-height: 3.5rem; min-width: 0; padding: 0.25rem 0.75rem;
   font: inherit; font-weight: 600; font-size: 1.0625rem; line-height: 1.2; text-align: center; text-decoration: none;
@@ -142,9 +166,22 @@ textarea { width: 100%; font: inherit; color: inherit; background: var(--card); 
 .button:active { transform: scale(0.98); }
 .sent .button { opacity: 0.6; }
 .quiet.button { min-height: 3rem; font-size: 1rem; justify-self: start; display: inline-flex; padding: 0.25rem 1.25rem; }
-.for-once { display: none; }
-#page:has(#once:checked) .for-once { display: inline; }
-#page:has(#once:checked) .for-window { display: none; }
+.for-once, .for-shorter-1, .for-shorter-2, .for-shorter-3 { display: none; }
+#page:has(#once:checked) .for-once, #page:has(#shorter-1:checked) .for-shorter-1,
+#page:has(#shorter-2:checked) .for-shorter-2, #page:has(#shorter-3:checked) .for-shorter-3 { display: inline; }
+#page:has(#once:checked) .for-window, #page:has([id|="shorter"]:checked) .for-window { display: none; }
+/* What the boxes say: all ticked, some, none. It follows the boxes themselves, so it needs no script. */
+.for-some, .for-none { display: none; }
+#page:has(.tick:not(:checked)) .for-all { display: none; }
+#page:has(.tick:not(:checked)):has(.tick:checked) .for-some { display: inline; }
+#page:has(.tick):not(:has(.tick:checked)) .for-none { display: inline; }
+#page:has(.tick):not(:has(.tick:checked)) .length { display: none; }
+#page:has(.tick):not(:has(.tick:checked)) .approve { color: var(--soft); background: none; border-color: var(--line); cursor: default; }
+.for-signing, .unsupported { display: none; }
+.signing .approve small { display: none; }
+.signing .approve .for-signing { display: inline; }
+.no-passkeys .unsupported { display: block; }
+.no-passkeys .approve[data-passkey] { display: none; }
 
 .verdict { display: flex; align-items: flex-start; gap: 0.75rem; font-size: 2.25rem; line-height: 1.15; letter-spacing: -0.02em; margin-top: 0.5rem; }
 .mark { flex: none; width: 2.25rem; height: 2.25rem; margin-top: 0.1875rem; fill: none; stroke: var(--soft); stroke-width: 2.5; stroke-linecap: round; stroke-linejoin: round; }

@@ -1,33 +1,40 @@
 import type { Card } from "../core/card.ts";
+import { alsoAsking, alsoWords } from "./also-asking.ts";
+import { answerBar } from "./answer-bar.ts";
 import type { CardView } from "./card-view.ts";
 import { client, clockFace } from "./card-parts.ts";
+import { choices } from "./choices.ts";
 import { html, type Markup } from "./html.ts";
 import { itemList } from "./item-list.ts";
 import { page } from "./page.ts";
-import { extent, nounFor, secretsIn, split, these } from "./rows.ts";
-import { count, duration, moment } from "./words.ts";
+import { extent, nounFor, secretsIn, split } from "./rows.ts";
+import { count, duration } from "./words.ts";
+import { worth } from "./worth.ts";
 
 /** A request that waits for its answer: who, for what, why, what a yes opens, how long is left. */
-export function waitingPage({ card, token, seal, now, notTaken }: CardView): string {
+export function waitingPage({ card, token, seal, proving, draft, now, notTaken }: CardView): string {
   const path = `/approve/${token}`;
+  // Where no yes can be given there is nothing to choose.
+  const canApprove = proving.is === "link" || proving.is === "passkey";
   return page({
     title: "Approve or deny - agent-vault",
     look: card.action,
     standing: "waiting",
     live: { path: `${path}/live`, version: card.version },
     news: card.attached > 0 ? "The agent is waiting." : "Nobody is waiting just now.",
+    passkey: proving.is === "passkey",
     header: clockFace(card.expiresAt - now),
     main: html`<main>
-      ${heading(card)} ${notTaken ? NOT_TAKEN[notTaken] : undefined} ${attendance(card)} ${itemList(card, now)}
-      ${said(card)} ${seen(card)}
+      ${heading(card)} ${notTaken ? NOT_TAKEN[notTaken] : undefined} ${attendance(card)}
+      ${itemList(card, { now, ...(canApprove && { ticks: draft }) })} ${said(card)} ${alsoAsking(card)} ${seen(card)}
       <form id="decide" method="post" action="${path}">
         ${ENTER_DECIDES_NOTHING}
         <input type="hidden" name="seal" value="${seal}" />
-        ${choices(card)}
+        ${canApprove ? choices(card, draft) : undefined}
       </form>
-      ${again(path, seal)} ${worth(card, now)}
+      ${again(path, seal)} ${worth(card, proving, now)}
     </main>`,
-    footer: buttons(card),
+    footer: answerBar(card, path, proving),
   });
 }
 
@@ -54,6 +61,7 @@ function heading(card: Card): Markup {
       >${fieldCount(card)}${write ? "to" : "from"} <bdi class="vault">${card.vault}</bdi>
       <span class="kind">${card.provider}</span></span
     >
+    ${card.alsoAsking?.length ? html`<span class="lead">${alsoWords(card.alsoAsking)}</span>` : undefined}
   </h1>`;
 }
 
@@ -126,42 +134,6 @@ function before(times: number): string {
   return times === 0 ? "First time in this session" : `Approved ${count(times, "time")} before in this session`;
 }
 
-function choices(card: Card): Markup {
-  const { offer } = card;
-  if (offer.windowMs === 0) {
-    return html`<section>
-      <h2>If you approve</h2>
-      <p class="only">just this once</p>
-      <input type="hidden" name="choice" value="once" />
-    </section>`;
-  }
-  return html`<fieldset>
-    <legend>If you approve</legend>
-    ${option("window", windowWords(card), windowHint(card), html`checked`)}
-    ${option("once", html`just this once`, "Next time it has to ask again.")}
-  </fieldset>`;
-}
-
-function option(id: "window" | "once", words: Markup, hint: string, checked?: Markup): Markup {
-  return html`<label class="option" for="${id}">
-    <input type="radio" name="choice" id="${id}" value="${id}" ${checked} />
-    <span><span class="words">${words}</span> <span class="hint">${hint}</span></span>
-  </label>`;
-}
-
-function windowWords(card: Card): Markup {
-  const length = duration(card.offer.windowMs);
-  if (card.offer.scope === "vault")
-    return html`<strong>ALL of <bdi dir="ltr">${card.vault}</bdi></strong> for ${length}`;
-  return html`${these(split(card).asked)} for ${length}`;
-}
-
-function windowHint(card: Card): string {
-  return card.offer.scope === "vault"
-    ? "Every secret in this vault, not only those listed here, without asking again."
-    : "The agent can read again without asking.";
-}
-
 function again(path: string, seal: string): Markup {
   return html`<details id="again">
     <summary>Ask again differently</summary>
@@ -173,39 +145,4 @@ function again(path: string, seal: string): Markup {
       <button class="button quiet" type="submit" name="verdict" value="again">Send back</button>
     </form>
   </details>`;
-}
-
-/** What a link alone is worth, said where it matters. */
-function worth({ requester, expiresAt }: Card, now: number): Markup {
-  const { user, host } = requester.facts;
-  return html`<p class="fine">
-      Whoever holds this link can approve, programs running as <bdi>${user}</bdi> on <bdi>${host}</bdi> included.
-    </p>
-    <noscript
-      ><p class="fine">
-        This request waits until ${moment(expiresAt, now)}. Reload the page to see how it stands.
-      </p></noscript
-    >`;
-}
-
-function buttons(card: Card): Markup {
-  const { windowMs, scope } = card.offer;
-  const once = html`just this once`;
-  const window = html`${scope === "vault" ? "ALL for" : "for"} ${duration(windowMs)}`;
-  const opens =
-    windowMs === 0
-      ? html`<small>${once}</small>`
-      : html`<small class="for-window">${window}</small> <small class="for-once">${once}</small>`;
-  const yes =
-    card.action === "write"
-      ? html`<span class="verb">Save to <bdi dir="ltr">${card.vault}</bdi></span>`
-      : html`<span class="verb">Approve</span>`;
-  return html`<footer class="bar" aria-label="Your answer">
-    <button class="button deny" type="submit" form="decide" id="deny" name="verdict" value="deny">
-      <span class="verb">Deny</span>
-    </button>
-    <button class="button approve" type="submit" form="decide" id="approve" name="verdict" value="approve">
-      ${yes} ${opens}
-    </button>
-  </footer>`;
 }

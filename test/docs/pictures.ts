@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { createWeb } from "../../src/web/server.ts";
 import { startBrowser } from "../support/browser.ts";
 import { FakeFront, item } from "../support/fake-front.ts";
+import { NOBODY } from "../support/house.ts";
 
 const FOLDER = "docs/images";
 const MINUTE_MS = 60_000;
@@ -53,7 +54,7 @@ const pictures = [
   },
 ] as const;
 
-const web = await createWeb({ front, clock, port: 0 });
+const web = await createWeb({ front, approvers: NOBODY, clock, port: 0 });
 const browser = await startBrowser();
 mkdirSync(FOLDER, { recursive: true });
 for (const { file, colorScheme, card } of pictures) {

@@ -200,9 +200,12 @@ function windowLine(token: string, card: Card): readonly WindowLine[] {
 function standingOf(card: Card, answer: Answer, at: number): Standing {
   if (answer.verdict === "deny") return { is: "denied", at };
   if (answer.verdict === "again") return { is: "returned", at, note: answer.note };
-  if (answer.choice === "window") return { is: "approved", at, until: at + (answer.windowMs ?? card.offer.windowMs) };
+  const asked = card.items.flatMap(({ openUntil }, place) => (openUntil === undefined ? [place] : []));
+  const left = asked.filter((place) => answer.items?.includes(place) === false);
+  const yes = { is: "approved", at, ...(left.length > 0 && { leftOut: left }) } as const;
+  if (answer.choice === "window") return { ...yes, until: at + (answer.windowMs ?? card.offer.windowMs) };
   // An attached call is served on the spot, and with it the one use is gone.
-  return card.attached > 0 ? { is: "approved", at, ended: "over" } : { is: "approved", at };
+  return card.attached > 0 ? { ...yes, ended: "over" } : yes;
 }
 
 function everyday(now: number): Omit<Card, "version"> {

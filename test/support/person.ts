@@ -15,11 +15,13 @@ export async function readPage(link: string): Promise<string> {
 export async function decide(link: string, decision: Decision): Promise<number> {
   const page = await readPage(link);
   const seal = /name="seal" value="([^"]+)"/.exec(page)?.[1] ?? "";
+  const body = new URLSearchParams({ seal, ...preselected(page, decision), ...decision });
+  if (decision.verdict === "approve") for (const at of ticked(page)) body.append("item", at);
   const response = await fetch(link, {
     method: "POST",
     redirect: "manual",
     headers: { origin: new URL(link).origin, "sec-fetch-site": "same-origin" },
-    body: new URLSearchParams({ seal, ...preselected(page, decision), ...decision }),
+    body,
   });
   return response.status;
 }
@@ -28,6 +30,11 @@ export async function decide(link: string, decision: Decision): Promise<number> 
 function preselected(page: string, { verdict }: Decision): { choice?: string } {
   const choice = /name="choice"[^>]*value="(\w+)"(?:\s+checked|\s*\/>)/.exec(page)?.[1];
   return verdict === "approve" && choice !== undefined ? { choice } : {};
+}
+
+/** What is ticked when the page is opened: everything that can be. */
+function ticked(page: string): readonly string[] {
+  return [...page.matchAll(/<input\b[^>]*\bname="item"\s+value="(\d+)"[^>]*\schecked\b/g)].flatMap(([, at]) => at ?? []);
 }
 
 /** Taps Approve, with what the page preselects unless told otherwise. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Front } from "../../src/core/card.ts";
 import { createWeb } from "../../src/web/server.ts";
 import { startBrowser } from "./browser.ts";
+import { NOBODY } from "./house.ts";
 import { FakeFront, fieldsOf, hugeCard, item, LONG_FAILURE, LONG_REFERENCE, LONG_WAIT, UNKNOWN } from "./fake-front.ts";
 
 const folder = process.argv[2] ?? "screens";
@@ -194,7 +195,7 @@ function later(ms: number, run: () => void): () => void {
 }
 
 mkdirSync(folder, { recursive: true });
-const web = await createWeb({ front: front satisfies Front, clock, port: 0 });
+const web = await createWeb({ front: front satisfies Front, approvers: NOBODY, clock, port: 0 });
 const browser = await startBrowser();
 const sizes = [
   { width: 320, height: 568 },

@@ -6,6 +6,9 @@ import { item } from "../support/fake-front.ts";
 import { loadPatched } from "../support/patched.ts";
 import { decode, startWeb, textOf } from "../support/web.ts";
 
+/** Approve, with everything ticked. */
+const YES = { verdict: "approve", item: ["0", "1"] } as const;
+
 let started: Awaited<ReturnType<typeof startWeb>>;
 let token: string;
 beforeAll(async () => void (started = await startWeb()));
@@ -69,7 +72,7 @@ describe("the waiting page", () => {
     const text = await reads();
     expect(text).toContain("wants to save 2 secrets WRITE to prod");
     expect(text).toContain("KEY replaces 32 characters sk_…⟦U+202E⟧9x");
-    expect(text).toMatch(/PIN new 9 characters The agent says/);
+    expect(text).toMatch(/PIN new 9 characters Untick what it should not get. The agent says/);
     expect(text).toContain("Save to prod");
     expect(text).not.toContain("Approve");
   });
@@ -79,14 +82,18 @@ describe("the waiting page", () => {
     token = started.front.add({ attached: 0, approvedBefore: 2, items });
     const text = await reads();
     expect(text).toContain("Nobody is waiting just now. Approving lets the agent's next try through, for 5 minutes.");
-    expect(text).toContain("A not checked B Not checked: whether it exists shows when it is read. The agent says");
+    expect(text).toContain(
+      "A not checked B Untick what it should not get. Not checked: whether it exists shows when it is read. The agent says",
+    );
     expect(text).toContain("Approved 2 times before in this session");
   });
 
   it("says once that nothing was checked, and no more of it when that is past", async () => {
     const items = ["A", "B"].map((name) => ({ ...item(name), checked: false }));
     token = started.front.add({ items });
-    expect(await reads()).toContain("A B Not checked: whether they exist shows when they are read. The agent says");
+    expect(await reads()).toContain(
+      "A B Untick what it should not get. Not checked: whether they exist shows when they are read. The agent says",
+    );
     started.front.change(token, { standing: { is: "approved", at: started.clock.now(), ended: "over" } });
     expect(await reads()).not.toContain("checked");
   });
@@ -207,7 +214,7 @@ describe("an answer", () => {
   it("changes nothing the second time, and says when it was decided", async () => {
     const seal = { seal: /name="seal" value="([^"]+)"/.exec((await started.show(token)).text)?.[1] ?? "" };
     await started.post(token, { ...seal, verdict: "deny" });
-    const second = await started.post(token, { ...seal, verdict: "approve", choice: "window" });
+    const second = await started.post(token, { ...seal, ...YES, choice: "window" });
     expect(second.headers["location"]).toBe(`/approve/${token}?late`);
     expect(textOf((await started.get(`/approve/${token}?late`)).text)).toMatch(
       /Already decided at \d\d:32 \S+\. Your tap changed nothing\. Denied/,
@@ -219,7 +226,7 @@ describe("an answer", () => {
     const { text } = await started.show(token);
     const seal = /name="seal" value="([^"]+)"/.exec(text)?.[1] ?? "";
     const taps = Array.from({ length: 40 }, (_, at) =>
-      started.post(token, at % 2 ? { seal, verdict: "deny" } : { seal, verdict: "approve", choice: "once" }),
+      started.post(token, at % 2 ? { seal, verdict: "deny" } : { seal, ...YES, choice: "once" }),
     );
     const replies = await Promise.all(taps);
     expect(replies.filter(({ headers }) => headers["location"] === `/approve/${token}`)).toHaveLength(1);
@@ -249,7 +256,7 @@ describe("an answer", () => {
     started.front.auditBroken = false;
     expect(refused.status).toBe(503);
     expect(textOf(refused.text)).toContain(
-      "could not be written to the audit log, so nothing was released. The request still waits. Try again",
+      "could not be written to the audit log. Nothing was released. The request still waits. Try again",
     );
     expect(await reads()).toContain("wants to read");
     expect((await started.tap(token, { verdict: "approve", choice: "once" })).status).toBe(303);
@@ -266,7 +273,7 @@ describe("a request that ended without a person", () => {
     started.front.end(token, is);
     expect(await reads()).toContain(text);
     expect((await started.show(token)).text).not.toContain("<button");
-    await started.post(token, { seal, verdict: "approve", choice: "once" });
+    await started.post(token, { seal, ...YES, choice: "once" });
     expect(started.front.decided).toEqual([]);
   });
 

@@ -3,8 +3,8 @@ import { VaultError } from "../../src/core/errors.ts";
 import { frontOf } from "../../src/core/front.ts";
 import { createWeb, type Web } from "../../src/web/server.ts";
 import { peopleOf } from "../support/fake-people.ts";
-import { startHouse } from "../support/house.ts";
-import { browserHeaders, sealIn, send } from "../support/web.ts";
+import { NOBODY, startHouse } from "../support/house.ts";
+import { browserHeaders, type Field, formBody, sealIn, send, textOf, tickedIn } from "../support/web.ts";
 
 const webs: Web[] = [];
 afterEach(async () => {
@@ -13,21 +13,25 @@ afterEach(async () => {
 
 async function start(options: Parameters<typeof startHouse>[0] = {}) {
   const house = startHouse(options);
-  const web = await createWeb({ front: frontOf(house.desk), clock: house.clock, port: 0 });
+  const web = await createWeb({
+    front: frontOf(house.desk),
+    approvers: options.approvers ?? NOBODY,
+    clock: house.clock,
+    port: 0,
+  });
   webs.push(web);
   const path = (): string => `/approve/${house.tokens.at(-1)}`;
   const read = async (): Promise<string> => {
     const { text } = await send(web.port, { path: path() });
-    return text
-      .slice(text.indexOf("<body>"))
-      .replace(/<[^>]+>/g, " ")
-      .replace(/\s+/g, " ")
-      .replace(/ ([,.])/g, "$1")
-      .replaceAll("&#39;", "'");
+    return textOf(text).replace(/ ([,.])/g, "$1");
   };
-  const tap = async (form: Record<string, string>): Promise<number> => {
-    const seal = sealIn((await send(web.port, { path: path() })).text);
-    const body = new URLSearchParams({ seal, ...form }).toString();
+  const tap = async (form: Record<string, Field>): Promise<number> => {
+    const { text } = await send(web.port, { path: path() });
+    const body = formBody({
+      seal: sealIn(text),
+      ...(form["verdict"] === "approve" && { item: tickedIn(text) }),
+      ...form,
+    });
     return (await send(web.port, { method: "POST", path: path(), headers: browserHeaders(web.port), body })).status;
   };
   return { ...house, web, read, tap };
@@ -150,7 +154,11 @@ describe("the page before the real desk", () => {
       await tap({ verdict: "approve", choice: "window" });
       await one.reply;
       const every = get("db", { holdMs: 60_000, fields: ["*"] });
-      await expect.poll(read).toContain("db all other fields: password, notes Already open db field: username open");
+      await expect
+        .poll(read)
+        .toContain(
+          "db all other fields: password, notes Untick what it should not get. Already open db field: username open",
+        );
       await tap({ verdict: "approve", choice: "window" });
       await every.reply;
       expect(await read()).toContain("can read these 2 fields of db until");
@@ -160,7 +168,7 @@ describe("the page before the real desk", () => {
     it("takes no yes to fewer fields than are asked for by now", async () => {
       const { get, web, tokens, read, clock, vault } = await startFields({ ttlMs: 60_000 });
       const approve = async (seal: string, at: number) => {
-        const body = new URLSearchParams({ seal, verdict: "approve", choice: "once" }).toString();
+        const body = formBody({ seal, verdict: "approve", choice: "once", item: ["0", "1"] });
         const path = `/approve/${tokens[at]}`;
         return (await send(web.port, { method: "POST", path, headers: browserHeaders(web.port), body })).headers;
       };
@@ -175,7 +183,7 @@ describe("the page before the real desk", () => {
       await expect.poll(read).toContain("Already open db field: username");
       const shownWithout = await sealAt(1);
       clock.advance(61_000);
-      expect(await read()).toContain("db fields: username, password The agent says");
+      expect(await read()).toContain("db fields: username, password Untick what it should not get. The agent says");
       expect((await approve(shownWithout, 1))["location"]).toContain("?changed");
       expect(vault.reads).toBe(1);
       expect((await approve(await sealAt(1), 1))["location"]).not.toContain("?");

@@ -5,6 +5,7 @@ import { createDoor, type OwnDoor } from "../../src/web/door.ts";
 import { createWeb, type Web } from "../../src/web/server.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { FakeFront } from "../support/fake-front.ts";
+import { NOBODY } from "../support/house.ts";
 import { send } from "../support/web.ts";
 
 const ORIGIN = "https://name.example";
@@ -49,7 +50,7 @@ function start({
   const failures: VaultError[] = [];
   const webs: Web[] = [];
   const real = async (): Promise<Web> => {
-    const web = await createWeb({ front, clock, port: 0 });
+    const web = await createWeb({ front, approvers: NOBODY, clock, port: 0 });
     webs.push(web);
     return web;
   };

@@ -31,7 +31,9 @@ describe("a request for fields", () => {
     const items = fieldsOf(item("Stripe"), "username", "password", "one-time password");
     const text = await reads({ items });
     expect(text).toContain("wants to read 1 secret READ 3 fields, from prod");
-    expect(text).toContain("1password Stripe fields: username, password, one-time password The agent says");
+    expect(text).toContain(
+      "1password Stripe fields: username, password, one-time password Untick what it should not get. The agent says",
+    );
     expect(text).toContain("these 3 fields for 15 minutes");
     expect(text).not.toContain("every field");
     expect(await reads({ items, ...approved() })).toContain("can read these 3 fields of Stripe until");
@@ -41,7 +43,9 @@ describe("a request for fields", () => {
     const items = fieldsOf(item("Stripe"), "username", "password", "notes");
     const text = await reads({ items, everyField: true });
     expect(text).toContain("wants to read 1 secret READ all 3 fields, from prod");
-    expect(text).toContain("Stripe every field: username, password, notes The agent says");
+    expect(text).toContain(
+      "Stripe every field: username, password, notes Untick what it should not get. The agent says",
+    );
     expect(text).toContain("these 3 fields for 15 minutes");
     expect(await reads({ items, everyField: true, ...approved() })).toContain("can read every field of Stripe until");
     const only = await reads({ items: fieldsOf(item("PIN"), "pin"), everyField: true });
@@ -54,10 +58,14 @@ describe("a request for fields", () => {
     const items = [...open, ...fieldsOf(item("Stripe"), "password", "notes")];
     const text = await reads({ items });
     expect(text).toContain("1 secret READ 2 fields, from");
-    expect(text).toMatch(/Stripe fields: password, notes Already open Stripe field: username open until \d\d:47/);
+    expect(text).toMatch(
+      /Stripe fields: password, notes Untick what it should not get. Already open Stripe field: username open until \d\d:47/,
+    );
     expect(text).toContain("these 2 fields for 15 minutes");
     const every = await reads({ items, everyField: true });
-    expect(every).toContain("Stripe all other fields: password, notes Already open Stripe field: username open until");
+    expect(every).toContain(
+      "Stripe all other fields: password, notes Untick what it should not get. Already open Stripe field: username open until",
+    );
     expect(every).not.toContain("every field");
     expect(await reads({ items, everyField: true, ...approved() })).toContain(
       "can read these 2 fields of Stripe until",
@@ -68,7 +76,9 @@ describe("a request for fields", () => {
     const items = ["Stripe", "Sentry"].flatMap((name) => fieldsOf(item(name), "password"));
     const text = await reads({ items });
     expect(text).toContain("wants to read 2 secrets READ from prod");
-    expect(text).toContain("Stripe field: password Sentry field: password The agent says");
+    expect(text).toContain(
+      "Stripe field: password Sentry field: password Untick what it should not get. The agent says",
+    );
     expect(text).toContain("these 2 secrets for 15 minutes");
     expect(await reads({ items, ...approved() })).toContain("can read these 2 secrets until");
     const more = [...items, ...fieldsOf(item("Sentry"), "user")];

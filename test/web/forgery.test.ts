@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { createWeb } from "../../src/web/server.ts";
 import { loadPatched } from "../support/patched.ts";
-import { browserHeaders, sealIn, send, startWeb } from "../support/web.ts";
+import { formBody, browserHeaders, sealIn, send, startWeb } from "../support/web.ts";
 
 const PUBLIC = "https://name.example";
 const FORM = "application/x-www-form-urlencoded";
@@ -102,16 +102,17 @@ async function wrongOnes(
       absent: "",
       cut: right.slice(0, -1),
     };
-    const form = new URLSearchParams({
+    const form = formBody({
       verdict: "approve",
       choice: "once",
+      item: ["0", "1"],
       ...(seal === "absent" ? {} : { seal: seals[seal] }),
     });
     const { status } = await send(web.port, {
       method: "POST",
       path: `/approve/${token}`,
       headers,
-      body: form.toString(),
+      body: form,
     });
     const decided = front.cardAt(token)?.standing.is !== "waiting";
     const statusFits = decides ? status === 303 : status === 403 || status === 421;

@@ -210,7 +210,7 @@ describe.skipIf(!hasBrowser)("the page on a phone", () => {
 
   it("shows no comma between fields that stand in frames, and leaves one for ears", async () => {
     const page = await show(started.front.add({ items: fieldsOf(item("Stripe"), "f".repeat(80), "user name", "pin") }));
-    const commas = page.locator(".fields .unseen");
+    const commas = page.locator(".items .unseen");
     expect(await commas.allTextContents()).toEqual([",", ","]);
     for (const box of await Promise.all((await commas.all()).map((comma) => comma.boundingBox()))) {
       expect(box).toMatchObject({ width: 1, height: 1 });
@@ -256,7 +256,7 @@ describe.skipIf(!hasBrowser)("the page on a phone", () => {
     expect(heading.replaceAll(/\s+/g, " ")).toBe(
       "An agent that calls itself Claude Code wants to read 2 secrets READ from prod · 1password".replace("· ", ""),
     );
-    expect(await page.getByRole("group", { name: "If you approve" }).getByRole("radio").count()).toBe(2);
+    expect(await page.getByRole("group", { name: "If you approve" }).getByRole("radio").count()).toBe(3);
     expect(await page.getByRole("radio", { name: /^these 2 for 15 minutes/ }).isChecked()).toBe(true);
     expect(await page.getByRole("button", { name: "Approve for 15 minutes", exact: true }).count()).toBe(1);
     await page.getByRole("radio", { name: /^just this once/ }).check();

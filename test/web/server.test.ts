@@ -6,6 +6,7 @@ import { listen } from "../../src/web/listen.ts";
 import { createWeb } from "../../src/web/server.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { FakeFront } from "../support/fake-front.ts";
+import { NOBODY } from "../support/house.ts";
 import { browserHeaders, send, startWeb, type Reply } from "../support/web.ts";
 
 const open: { close: () => unknown }[] = [];
@@ -73,7 +74,7 @@ describe("every answer", () => {
       [405, { path: `${page}/live`, method: "POST" }],
       [405, { path: "/", method: "POST" }],
       [413, { path: page, method: "POST", headers: form, body: `note=${"x".repeat(20_000)}` }],
-      [413, { path: page, method: "POST", headers: form, body: "a=1&".repeat(50) }],
+      [413, { path: page, method: "POST", headers: form, body: "a=1&".repeat(200) }],
       [421, { path: page, headers: { Host: "evil.test" } }],
       [421, { path: "http://evil.test/", headers: {} }],
     ] as const;
@@ -225,7 +226,7 @@ describe("the long poll", () => {
 describe("the port", () => {
   it("is the next free one when the wanted one is taken, on either loopback address", async () => {
     const first = await start();
-    const options = { front: new FakeFront(), clock: new FakeClock() };
+    const options = { front: new FakeFront(), approvers: NOBODY, clock: new FakeClock() };
     const second = await createWeb({ ...options, port: first.web.port });
     open.push(second);
     expect(second.port).toBeGreaterThan(first.web.port);

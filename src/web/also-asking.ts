@@ -1,0 +1,40 @@
+import type { Asking, Card } from "../core/card.ts";
+import { html, type Markup } from "./html.ts";
+import { count } from "./words.ts";
+
+/** Other sessions that the same answer is for: who they are and what they say. */
+export function alsoAsking({ alsoAsking = [] }: Card): Markup {
+  return html`<div data-part="also">
+    ${
+      alsoAsking.length === 0
+        ? undefined
+        : html`<section class="said">
+            <h2>${alsoWords(alsoAsking)}. One answer is for all.</h2>
+            <ul class="items quiet also">
+              ${alsoAsking.map(asking)}
+            </ul>
+          </section>`
+    }
+  </div>`;
+}
+
+/** "2 more sessions ask for the same". */
+export function alsoWords(others: readonly Asking[]): string {
+  return `${count(others.length, "more session")} ${others.length === 1 ? "asks" : "ask"} for the same`;
+}
+
+function asking({ reason, requester }: Asking): Markup {
+  const { claims, facts } = requester;
+  const name = claims.client.trim();
+  return html`<li>
+    <span class="title">${name === "" ? "An agent without a name" : html`<bdi>${name}</bdi>`}</span>
+    ${place(facts.folder, "")}${facts.folder === undefined ? place(claims.folder, "says it works in ") : undefined}
+    <q dir="auto">${reason}</q>
+  </li>`;
+}
+
+function place(folder: string | undefined, said: string): Markup | undefined {
+  return folder === undefined
+    ? undefined
+    : html`<span class="ref">${said}<bdi class="mono" dir="ltr">${folder}</bdi></span>`;
+}
