@@ -2,7 +2,9 @@ import type { Services } from "./cli/command.ts";
 import type { Config, LoadResult } from "./config/config.ts";
 import { offers } from "./config/offers.ts";
 import { workingFolder } from "./config/places.ts";
-import type { Fault, House, Say } from "./house.ts";
+import { VaultError } from "./core/errors.ts";
+import { quoted } from "./core/text.ts";
+import type { Fault, House, Say, Whose } from "./house.ts";
 import type { Running } from "./mcp/server.ts";
 import type { Ends } from "./remote/relay.ts";
 import { systemClock } from "./wall-clock.ts";
@@ -63,6 +65,20 @@ function configOf(loaded: LoadResult): Config {
   return loaded.config;
 }
 
+/** The user whose agents are meant; without a name, those of whoever starts the client. */
+async function whose(user: string | undefined): Promise<Whose> {
+  const [{ forbidCoreDumps }, { findUser }] = await Promise.all([
+    import("./isolation/core-dumps.ts"),
+    import("./isolation/users.ts"),
+  ]);
+  // As a server would have it.
+  await forbidCoreDumps();
+  if (user === undefined) return {};
+  const agent = await findUser(user);
+  if (agent) return { agent, isServed: true };
+  throw new VaultError("usage", `there is no user ${quoted(user)} here`, { hint: "name the user the agent runs as" });
+}
+
 /** What of this process the command line needs. */
 export interface OwnProcess {
   /** The file it was started with. */
@@ -90,6 +106,10 @@ export async function services({ program, say, onFault, ends, asked }: OwnProces
     readEvents,
     inspectLog,
     loadDriver: () => loadDriver(AUDIT_LOG),
+    isolation: async (config, user) => {
+      const { isolationFacts } = await import("./house.ts");
+      return isolationFacts(config, { ...(await whose(user)), trySudo: true });
+    },
     roll: async (places) => (await import("./enrol.ts")).rollOf(places),
     enrolment: async () => (await import("./enrol.ts")).createEnrolment({ say, onFault }),
     terminal: openTerminal,

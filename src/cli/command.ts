@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { ExitStatus } from "../core/errors.ts";
 import type { Event, EventKind } from "../core/event.ts";
 import type { Overview } from "../core/overview.ts";
+import type { IsolationFacts } from "../core/isolation.ts";
 import type { Notes } from "../core/ports.ts";
 import type { Enrolment, Roll } from "./enrolment.ts";
 import type { Terminal } from "./terminal.ts";
@@ -76,6 +77,11 @@ export interface Services {
   readonly notes: (folder: string) => { readonly of: (scope: string) => Notes; readonly close: () => void };
   /** Who may approve, and what the log says of them otherwise. Rejects with `approvers_unavailable`. */
   readonly roll: (places: Pick<Config, "database" | "surroundings">) => Promise<Roll>;
+  /**
+   * How far an agent is kept from a server of this configuration: one that its client starts, or, with the name of a
+   * user, one that serves that user's agents. Changes nothing. Rejects with `usage` when there is no such user.
+   */
+  readonly isolation: (config: Config, user?: string) => Promise<IsolationFacts>;
   readonly enrolment: () => Promise<Enrolment>;
   /** The person at the keyboard; undefined where there is no terminal. */
   readonly terminal: () => Terminal | undefined;

@@ -30,6 +30,7 @@ export const commands: readonly Command[] = [
     options: {
       json: { summary: "print one JSON object" },
       online: { summary: "also connect the tunnel for a moment" },
+      for: { value: "USER", summary: "what protects you where this serves the agents of that user" },
     },
     more: ["It reads no secret. Exit status 1: something that is configured does not work."],
     run: async (context) => (await import("./doctor.ts")).doctor(context),

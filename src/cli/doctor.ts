@@ -16,6 +16,7 @@ interface Section {
 export async function doctor(context: Context): Promise<ExitStatus> {
   const loaded = await context.load();
   const database = loaded.ok ? loaded.config.database : loaded.database;
+  let level: string | undefined;
   const sections: Section[] = [
     { title: "Program", findings: checkRuntime(context) },
     { title: "Configuration", findings: checkConfiguration(loaded) },
@@ -25,10 +26,14 @@ export async function doctor(context: Context): Promise<ExitStatus> {
     const { config } = loaded;
     sections.splice(2, 0, { title: "Vaults", findings: await checkVaults(config, context) });
     sections.push({ title: "Reaching you", findings: await checkReach(config, context) });
-    sections.push({ title: "What protects you here", findings: assurance(config) });
+    const standing = await assurance(config, context);
+    level = standing.level;
+    sections.push({ title: "What protects you here", findings: standing.findings });
   }
   const status = statusOf(sections.flatMap(({ findings }) => findings));
-  context.out(context.options["json"] === true ? asJson(sections, status, context.version) : asText(sections));
+  context.out(
+    context.options["json"] === true ? asJson(sections, { version: context.version, status, level }) : asText(sections),
+  );
   return status;
 }
 
@@ -37,9 +42,15 @@ function statusOf(findings: readonly Finding[]): ExitStatus {
   return findings.some(({ state }) => state === "failed") ? 1 : 0;
 }
 
-function asJson(sections: readonly Section[], status: ExitStatus, version: string): string {
+interface Summary {
+  readonly version: string;
+  readonly status: ExitStatus;
+  readonly level: string | undefined;
+}
+
+function asJson(sections: readonly Section[], summary: Summary): string {
   const findings = sections.flatMap(({ title, findings }) => findings.map((one) => ({ section: title, ...one })));
-  return `${JSON.stringify({ version, status, findings }, null, 2)}\n`;
+  return `${JSON.stringify({ ...summary, findings }, null, 2)}\n`;
 }
 
 const LABELS = { ok: "ok", note: "", warning: "look", failed: "FAILED", invalid: "FAILED" } as const;

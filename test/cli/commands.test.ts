@@ -10,6 +10,7 @@ import { VaultError } from "../../src/core/errors.ts";
 import type { Provider } from "../../src/core/ports.ts";
 import { PROVIDERS, providerOf } from "../../src/providers/registry.ts";
 import { configOf, loadText, makeFolder } from "../config/folder.ts";
+import { apart } from "../isolation/facts.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { fakeNotes } from "../support/provider-context.ts";
 import { loadPatched } from "../support/patched.ts";
@@ -23,6 +24,7 @@ const SERVICES: Services = {
   notes: () => ({ of: fakeNotes(), close: () => {} }),
   visit: () => Promise.resolve(undefined),
   program: "",
+  isolation: () => Promise.resolve(apart({ startedByClient: true, uid: 1000 })),
   roll: () => Promise.resolve({ approvers: [], oddities: [] }),
   enrolment: () => Promise.reject(new Error("these tests enrol nobody")),
   terminal: () => undefined,
@@ -441,7 +443,7 @@ describe("doctor", () => {
 
   it("says plainly what is not stopped, and more so when the link goes to the agent", async () => {
     const { out } = await examine(good("../home/keys/good.env"));
-    expect(out).toContain("link only, same user");
+    expect(out).toContain("level: link/same-user: an approval proves that somebody had the link, not who it was");
     expect(out).toContain("it does not: stop a program that runs as you");
     expect(out).toContain("it does: keep the link from the agent");
     const shown = await examine(
