@@ -157,7 +157,7 @@ describe("README", () => {
   it("promises nothing that does not work yet", () => {
     const from = README.indexOf("\n## Coming from");
     const [offered, limits] = [README.slice(0, from).toLowerCase(), README.slice(from)];
-    const coming = ["hashicorp", "delinea", "passkey", "slack"];
+    const coming = ["hashicorp", "delinea", "slack"];
     expect(coming.filter((word) => offered.includes(word))).toEqual([]);
     expect(limits).toContain("Webhooks are not sent");
   });
