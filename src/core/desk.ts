@@ -64,6 +64,7 @@ export class Desk {
     this.#refusals = new Refusals(options.clock, options.denyCooldownMs);
     this.#slots = new Slots(options.maxWaiting);
     this.opened = new Opened(options, this.#tickets);
+    options.grants.watch(() => this.#changes.bump());
     this.#showing = new Showing({ ...options, lost: (ticket) => this.#forget(ticket) });
     this.#approvals = new Approvals({
       ...options,

@@ -25,6 +25,7 @@ const LONGEST_MS = 366 * 24 * 3_600_000;
 export class Grants {
   readonly #o: GrantsOptions;
   readonly #grants = new Map<string, Grant>();
+  readonly #watchers = new Set<() => void>();
   readonly #keeper: Keeper = {
     isOver: (grant) => this.#isOver(grant),
     offerPickup: (grant) => this.#offerPickup(grant),
@@ -147,7 +148,7 @@ export class Grants {
       .map((id) => this.#grants.get(id))
       .filter((grant) => this.#end(grant, why));
     // Only when all of it has ended: whoever is told asks what is still open.
-    for (const grant of ended) if (grant) this.#o.gone?.(grant.request.vault);
+    for (const grant of ended) if (grant) this.#gone(grant);
     return true;
   }
 
@@ -161,7 +162,12 @@ export class Grants {
       grant.told = true;
       this.#o.lapsed(grant.approval, grant.request, grant.window ? "window" : "once", "session");
     }
-    for (const { request } of theirs) this.#o.gone?.(request.vault);
+    for (const grant of theirs) this.#gone(grant);
+  }
+
+  /** Calls `look` whenever something is open no longer, if only because its one use was handed over. */
+  watch(look: () => void): void {
+    this.#watchers.add(look);
   }
 
   /** Forgets everything without telling anyone: the process is going away. */
@@ -245,7 +251,7 @@ export class Grants {
     this.#end(grant, inDoubt);
     grant.told = true;
     this.#o.lapsed(grant.approval, grant.request, grant.window ? "window" : "once", "clock");
-    this.#o.gone?.(grant.request.vault);
+    this.#gone(grant);
     return true;
   }
 
@@ -258,6 +264,11 @@ export class Grants {
     return true;
   }
 
+  #gone({ request }: Grant): void {
+    this.#o.gone?.(request.vault);
+    for (const look of this.#watchers) look();
+  }
+
   #tellFlights(grant: Grant): void {
     for (const look of grant.listeners) look();
   }
@@ -268,7 +279,7 @@ export class Grants {
     if (grant.held || isServing(grant) || !this.#grants.delete(grant.approval)) return;
     grant.stop();
     this.#lapse(grant);
-    this.#o.gone?.(grant.request.vault);
+    this.#gone(grant);
   }
 
   /** Tells of a window's end once, whoever notices it first. */

@@ -39,4 +39,20 @@ describe("what is open", () => {
     const { windows } = house.desk.overview();
     expect(windows.map(({ names }) => names[0])).toEqual(["DATABASE_URL", "STRIPE_KEY"]);
   });
+
+  it("has a new version when a use is handed over, so that whoever looks on is told", async () => {
+    const house = startHouse({ rules: { ttlMs: 900_000 } });
+    const call = house.get("DATABASE_URL", { holdMs: 10 });
+    await settle();
+    house.clock.advance(20);
+    await call.reply;
+    await house.approve("once");
+    const { version, windows } = house.desk.overview();
+    expect(windows).toHaveLength(1);
+    const changed = house.desk.overviewChanged(version, AbortSignal.timeout(20_000));
+    await house.get("DATABASE_URL").reply;
+    await changed;
+    expect(house.desk.overview().windows).toEqual([]);
+    expect(house.desk.overview().version).toBeGreaterThan(version);
+  });
 });
