@@ -50,7 +50,12 @@ export async function joinDesk(place: Place, options: SeatOptions): Promise<Seat
           await own.changed(token, version, signal);
           return {};
         },
-        endApproval: ({ approval }) => own.endApproval(approval),
+        endApproval: async ({ approval }) => {
+          const ended = await own.endApproval(approval);
+          // Before the answer: whoever looks next sees what has ended.
+          await report.now();
+          return ended;
+        },
         pairing: ({ token, step }) => own.pairing(token, step),
       },
       news: { page: learn },

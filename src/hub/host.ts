@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import type { Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
 import type { HeldFile } from "../state/held-file.ts";
 import { HELLO_MS, otherVersion } from "./guest.ts";
@@ -27,7 +28,13 @@ export async function hostDesk(
   const { own, clock, startDoor, onFault, onPage } = options;
   const over = new AbortController();
   const sessions = new Sessions(clock.now());
-  const mine: Session = { front: own, overview: NOTHING };
+  const ends: Front["endApproval"] = async (approval) => {
+    const ended = await own.endApproval(approval);
+    // Before the answer: whoever looks next sees what has ended.
+    await report.now();
+    return ended;
+  };
+  const mine: Session = { front: { ...own, endApproval: ends }, overview: NOTHING };
   sessions.add(mine);
   const wires = new Set<Wire>();
   const arrivals = arrivalsWithin(clock, sessions, heritage.port !== undefined);
