@@ -40,7 +40,7 @@ export function inOrder(waiting: readonly WaitingLine[]): {
   return { groups, behind };
 }
 
-/** Differs when what is shown differs, apart from the time: a use that is handed over changes no version. */
+/** Differs when what waits or is open differs: less often than the version, and the same whoever hosts the page. */
 export function stampOf({ waiting, windows }: Overview): string {
   const lines = [
     waiting.map(({ request, isBehind, expiresAt }) => [request, isBehind, expiresAt]),

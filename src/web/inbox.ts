@@ -46,7 +46,7 @@ type Wanted = z.output<typeof Form>;
 export function inboxRoutes(options: InboxOptions): Router {
   const { front, approvers, signIns, recent, clock, seal, holds, originOf } = options;
   const router = Router({ strict: true, caseSensitive: true });
-  const poll = createInboxPoll({ front, clock, holds });
+  const poll = createInboxPoll({ front, holds });
   const ceremony = createCeremony({ approvers, signIns, seal, clock });
 
   const caller = (request: Request): SignedIn | undefined => {

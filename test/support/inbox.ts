@@ -67,11 +67,6 @@ export class InboxFront extends FakeFront {
     this.#news.bump();
   }
 
-  /** A use that was waited for is handed over: no version tells of it. */
-  used(): void {
-    this.#windows = this.#windows.filter(({ isOnce }) => !isOnce);
-  }
-
   override readonly overview = (): Promise<Overview> => {
     this.looks += 1;
     return Promise.resolve({ waiting: this.#waiting, windows: this.#windows, version: this.#news.version });

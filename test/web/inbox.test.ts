@@ -330,20 +330,6 @@ describe("being live", () => {
     expect((await quiet).status).toBe(204);
   });
 
-  it("sees that a use was handed over, though nothing tells of it", async () => {
-    const { front, signIn, get, clock } = await start();
-    front.opens({ isOnce: true });
-    const cookie = await signIn();
-    const version = versionIn((await get("/inbox", cookie)).text);
-    const looks = front.looks;
-    const held = get(`/inbox/live?version=${version}`, cookie);
-    await expect.poll(() => front.looks).toBe(looks + 1);
-    await new Promise((resolve) => setImmediate(resolve));
-    front.used();
-    clock.advance(1_000);
-    expect((await held).status).toBe(200);
-  });
-
   it("ends when the approver is removed while it is held", async () => {
     const { front, signIn, get, notes, phone } = await start();
     const cookie = await signIn();
