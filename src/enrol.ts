@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { oddities } from "./approvers/changes.ts";
 import { type Changing, openPairing } from "./approvers/pairing.ts";
 import { openRemoval } from "./approvers/removal.ts";
@@ -10,6 +11,7 @@ import type { Front } from "./core/card.ts";
 import { pause } from "./core/clock.ts";
 import { asVaultError, VaultError } from "./core/errors.ts";
 import type { Link } from "./core/ports.ts";
+import { visible } from "./core/text.ts";
 import { createSharedDoor } from "./shared-door.ts";
 import { openNotes } from "./state/notes.ts";
 import { systemClock } from "./wall-clock.ts";
@@ -25,7 +27,7 @@ const MOST_CHANGES = 10_000;
 export function rollOf({ database, surroundings }: Pick<Config, "database" | "surroundings">): Roll {
   const notes = openNotes(surroundings.stateDir);
   try {
-    const approvers = openApprovers({ notes: notes.of("approvers"), clock: systemClock }).all();
+    const approvers = allOf(openApprovers({ notes: notes.of("approvers"), clock: systemClock }), surroundings.stateDir);
     try {
       const kinds = ["approver_added", "approver_removed"] as const;
       const events = kinds.flatMap((kind) => readEvents({ file: database, filters: { kind, limit: MOST_CHANGES } }));
@@ -38,6 +40,21 @@ export function rollOf({ database, surroundings }: Pick<Config, "database" | "su
     }
   } finally {
     notes.close();
+  }
+}
+
+/** Those enrolled; where that cannot be known, the way out that is left to a person. */
+function allOf(store: ApproverStore, folder: string): ReturnType<ApproverStore["all"]> {
+  try {
+    return store.all();
+  } catch (error) {
+    const { code, message } = asVaultError(error);
+    if (code !== "approvers_unavailable") throw error;
+    const file = visible(join(folder, "notes.db"));
+    throw new VaultError(code, message, {
+      hint: `if it stays so, move ${file} aside, which forgets every approver, and pair the phones again`,
+      cause: error,
+    });
   }
 }
 

@@ -17,9 +17,6 @@ export interface Enrolled extends Approver {
   readonly backedUp: boolean;
 }
 
-/** How long a name may be, characters. */
-export const LONGEST_NAME = 60;
-
 const base64url = (most: number): z.ZodString =>
   z
     .string()

@@ -112,6 +112,17 @@ describe("the first approver", () => {
     expect([store.all(), journal.events]).toEqual([[], []]);
   });
 
+  it("would be enrolled by any code were they not compared", async () => {
+    const twin = (await loadPatched("src/approvers/pairing.ts", [
+      { file: "src/approvers/pairing.ts", from: 'if (typed.replace(/[\\s-]/g, "") !== code) {', to: "if (false) {" },
+    ])) as { openPairing: typeof openPairing };
+    const { options, store } = world();
+    const pairing = twin.openPairing("Maria's phone", options);
+    const { code } = await browser(pairing).register();
+    expect(await pairing.confirm(other(code))).toBe(true);
+    expect(store.all()).toHaveLength(1);
+  });
+
   it("is not enrolled after five minutes", async () => {
     const { pair, store, clock } = world();
     const pairing = pair();
@@ -371,6 +382,21 @@ describe("the removal of an approver", () => {
         detail: expect.stringContaining("signed by Tablet"),
       },
     ]);
+  });
+
+  it("would be signed by whoever is removed were it not looked at who stays", async () => {
+    const twin = (await loadPatched("src/approvers/removal.ts", [
+      {
+        file: "src/approvers/removal.ts",
+        from: "return stay.length > 0 ? stay : store.all();",
+        to: "return store.all();",
+      },
+    ])) as { openRemoval: typeof openRemoval };
+    const { phones, store, options } = removing(["Maria's phone", "Tablet"]);
+    const target = store.all().find(({ id }) => id === phones[0]?.credentialId);
+    if (!target) throw new Error("nobody to remove");
+    const removal = twin.openRemoval(target, { ...options, lastOne: "" });
+    expect(await browser(removal, phones[0]).sign()).toMatchObject({ stage: "done" });
   });
 
   it("of the last one is signed by itself, and its page says what that means", async () => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type {
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
@@ -9,10 +9,11 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Front } from "../../src/core/card.ts";
 import type { PairingView } from "../../src/core/pairing.ts";
 import { createHub } from "../../src/hub/hub.ts";
+import { openNotes } from "../../src/state/notes.ts";
 import { systemClock } from "../../src/wall-clock.ts";
 import { eventsOf, PROGRAM, type World } from "../support/agent.ts";
 import { atTerminal, type AtTerminal, hasTerminals } from "../support/at-terminal.ts";
-import { type Authenticator, createAuthenticator } from "../support/authenticator.ts";
+import { type Authenticator, createAuthenticator, enrolled } from "../support/authenticator.ts";
 import { world } from "../support/begin.ts";
 
 const PAGE = "https://desk.example.org";
@@ -172,6 +173,29 @@ describe.skipIf(!hasTerminals)("agent-vault pair, at a terminal", () => {
     command.kill();
     await command.ended;
     expect(JSON.parse((await piped(at, ["approvers", "--json"])).out)).toEqual({ approvers: [], oddities: [] });
+  });
+});
+
+describe("agent-vault approvers", () => {
+  it("says which file to move aside where a record is damaged, and takes nobody for enrolled or gone", async () => {
+    const at = world();
+    const notes = openNotes(dirname(at.database));
+    notes.of("approvers").put("c3JlZGVudGlhbA", { v: 99 });
+    notes.close();
+    const { status, out, err } = await piped(at, ["approvers"]);
+    expect([status, out]).toEqual([1, ""]);
+    expect(err).toContain("the record of an approver is damaged");
+    expect(err).toContain(`move ${join(dirname(at.database), "notes.db")} aside`);
+  });
+
+  it("points at a record that came past the program", async () => {
+    const at = world();
+    const notes = openNotes(dirname(at.database));
+    enrolled(createAuthenticator({ origin: PAGE }), "Printer", { notes: notes.of("approvers"), clock: systemClock });
+    notes.close();
+    const { status, out, err } = await piped(at, ["approvers"]);
+    expect([status, out]).toEqual([0, expect.stringContaining("Printer")]);
+    expect(err).toContain("could not be compared with the log");
   });
 });
 
