@@ -2,7 +2,7 @@ import type { Services } from "./cli/command.ts";
 import type { Config, LoadResult } from "./config/config.ts";
 import { offers } from "./config/offers.ts";
 import { workingFolder } from "./config/places.ts";
-import { VaultError } from "./core/errors.ts";
+import { type ExitStatus, VaultError } from "./core/errors.ts";
 import { quoted } from "./core/text.ts";
 import type { Fault, House, Say, Whose } from "./house.ts";
 import type { Running } from "./mcp/server.ts";
@@ -87,8 +87,8 @@ export interface OwnProcess {
   readonly onFault: Fault;
   /** Standard input and output, for a command that speaks a protocol. */
   readonly ends: () => Ends;
-  /** Resolves, with the reason, when the process is asked to end. From then on it ends within two seconds. */
-  readonly asked: () => Promise<string>;
+  /** Resolves, with the reason, when the process is asked to end. From then on it ends within two seconds, with this status. */
+  readonly asked: (status: ExitStatus) => Promise<string>;
 }
 
 /** What the command line may use of the house. */
@@ -111,15 +111,18 @@ export async function services({ program, say, onFault, ends, asked }: OwnProces
       return isolationFacts(config, { ...(await whose(user)), trySudo: true });
     },
     roll: async (places) => (await import("./enrol.ts")).rollOf(places),
+    asking: async (configuration, folder) =>
+      (await import("./ask.ts")).openAsking(configuration, { folder, say, onFault }),
     enrolment: async () => (await import("./enrol.ts")).createEnrolment({ say, onFault }),
     terminal: openTerminal,
+    asked,
     visit: async (folder) => (await import("./hub/visit.ts")).visitHub({ folder }),
     // Doctor reads what was noted and writes nothing.
     notes: (folder) => openNotes(folder),
     program,
     serve: async (options) => {
       const { startBroker } = await import("./serve.ts");
-      const ended = asked();
+      const ended = asked(0);
       const { path, close } = await startBroker({ ...options, say, onFault });
       say(`serving at ${path}`);
       await close(await ended);

@@ -2,6 +2,7 @@ import type { Config, LoadResult } from "./config/config.ts";
 import { leftOutHint, leftOutText } from "./config/left-out.ts";
 import { openApprovers } from "./approvers/store.ts";
 import { Broker } from "./core/broker.ts";
+import type { Card, Front } from "./core/card.ts";
 import type { Clock } from "./core/clock.ts";
 import { Desk } from "./core/desk.ts";
 import { VaultError } from "./core/errors.ts";
@@ -35,6 +36,8 @@ export interface Whose {
   readonly agent?: AgentUser;
   /** Set where they reach it over a socket; else their client has started it. */
   readonly isServed?: true;
+  /** Set for a command: the agent may read all that it says, so no link is said. Told of each card somebody looks at. */
+  readonly looked?: (card: Card) => void;
 }
 
 /** Everything that answers an agent, put together. */
@@ -93,7 +96,7 @@ export async function openHouse(
     clock,
     // A desk needs its door first; by the time somebody asks, there is one.
     get own() {
-      return frontOf(desk);
+      return whose.looked ? watched(frontOf(desk), whose.looked) : frontOf(desk);
     },
     approvers,
     notes,
@@ -107,7 +110,7 @@ export async function openHouse(
     grants,
     door,
     channels: channelsOf(config, clock, say),
-    announce: (notice) => say(announcement(notice, whose)),
+    ...(!whose.looked && { announce: (notice) => say(announcement(notice, whose)) }),
     expireMs: approval.expireMs,
     pickupMs: approval.pickupMs,
     denyCooldownMs: approval.denyCooldownMs,
@@ -189,6 +192,17 @@ export async function isolationFacts(
     secretFiles,
     tokens: tokenVariables,
   });
+}
+
+function watched(front: Front, looked: (card: Card) => void): Front {
+  return {
+    ...front,
+    card: async (token) => {
+      const card = await front.card(token);
+      if (card) looked(card);
+      return card;
+    },
+  };
 }
 
 type OpeningContext = Omit<ProviderContext, "folder" | "warn">;

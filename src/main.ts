@@ -1,4 +1,5 @@
 import { Console } from "node:console";
+import type { ExitStatus } from "./core/errors.ts";
 
 /** How long the end may take before the process goes anyway: law 9 gives two seconds in all. */
 const END_MS = 1_500;
@@ -27,7 +28,7 @@ async function runCommandLine(): Promise<void> {
   process.exitCode = 1;
   try {
     const own = { program: process.argv[1] ?? "", say, onFault: report, ends, asked };
-    const status = await runCommand(args, { out, err }, await services(own));
+    const status = await runCommand(args, { out, err, isOnTerminal: process.stdout.isTTY }, await services(own));
     process.exitCode = status;
   } catch (error) {
     crash(error);
@@ -76,13 +77,13 @@ function ends(): { input: NodeJS.ReadStream; output: NodeJS.WriteStream } {
 }
 
 /** For a command that runs until it is told to end. */
-function asked(): Promise<string> {
+function asked(after: ExitStatus): Promise<string> {
   return new Promise((resolve) => {
     const end = (why: string, status: number): void => {
       setTimeout(() => process.exit(status), END_MS).unref();
       resolve(why);
     };
-    for (const signal of SIGNALS) process.on(signal, () => end(`signal ${signal}`, 0));
+    for (const signal of SIGNALS) process.on(signal, () => end(`signal ${signal}`, after));
     for (const event of ["uncaughtException", "unhandledRejection"] as const) {
       process.on(event, (error: unknown) => {
         report(error);

@@ -38,6 +38,7 @@ const ROOMS: Record<string, readonly string[]> = {
     "cli",
     "house.ts",
     "enrol.ts",
+    "ask.ts",
     "remote",
     "serve.ts",
     "connect.ts",
@@ -62,6 +63,8 @@ const ROOMS: Record<string, readonly string[]> = {
   // The page and the tunnel that all processes share, and what the commands about approvers do behind it.
   "shared-door.ts": ["core", "config", "state", "audit", "hub", "web"],
   "enrol.ts": ["core", "config", "state", "audit", "approvers", "cli", "shared-door.ts", "wall-clock.ts"],
+  // One question of a command.
+  "ask.ts": ["core", "config", "mcp", "cli", "house.ts", "wall-clock.ts"],
   // The broker for the clients of another user, and the shim that these start.
   "serve.ts": ["core", "config", "isolation", "mcp", "remote", "house.ts", "wall-clock.ts"],
   "connect.ts": ["core", "mcp", "remote", "wall-clock.ts"],
@@ -90,6 +93,7 @@ const HOMES: Record<string, readonly string[]> = {
 /** The only places where a value comes out of its wrapping, and why. */
 const REVEALS = [
   "mcp/reply.ts", // the approved answer to the agent
+  "cli/get.ts", // the approved answer to whoever runs the command
   "providers/env/write.ts", // the approved value into the file
   "providers/http.ts", // a vault's token into the request's header
   "providers/onepassword/account.ts", // the service account's own token

@@ -5,12 +5,15 @@ import type { Event, EventKind } from "../core/event.ts";
 import type { Overview } from "../core/overview.ts";
 import type { IsolationFacts } from "../core/isolation.ts";
 import type { Notes } from "../core/ports.ts";
+import type { Asking } from "./asking.ts";
 import type { Enrolment, Roll } from "./enrolment.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where a command's words go: data to `out`, everything said to the person to `err`. Texts end with a line break. */
 export interface Io {
   readonly out: (text: string) => void;
+  /** Whether a person reads `out` on a terminal. */
+  readonly isOnTerminal?: boolean;
   readonly err: (text: string) => void;
 }
 
@@ -82,9 +85,13 @@ export interface Services {
    * user, one that serves that user's agents. Changes nothing. Rejects with `usage` when there is no such user.
    */
   readonly isolation: (config: Config, user?: string) => Promise<IsolationFacts>;
+  /** A house of this process's own, to ask from. Rejects with what is wrong with the configuration. */
+  readonly asking: (configuration: Promise<LoadResult>, folder: string) => Promise<Asking>;
   readonly enrolment: () => Promise<Enrolment>;
   /** The person at the keyboard; undefined where there is no terminal. */
   readonly terminal: () => Terminal | undefined;
+  /** Resolves, with the reason, when the process is asked to end. From then on it ends within two seconds, with this status. */
+  readonly asked: (status: ExitStatus) => Promise<string>;
   /** The desk of a state folder; undefined when no session hosts one. Rejects with `page_unavailable`. */
   readonly visit: (folder: string) => Promise<Visit | undefined>;
   /** Loads what the log needs of this computer. Throws `audit_unavailable` with the line that mends it. */

@@ -96,6 +96,24 @@ export const commands: readonly Command[] = [
     run: async (context) => (await import("./approvers.ts")).approvers(context),
   },
   {
+    name: "get",
+    summary: "get one secret, after a person approved it",
+    words: [
+      { value: "VAULT", summary: "the vault" },
+      { value: "NAME", summary: "the secret: its name, or the vault's own reference to it" },
+    ],
+    options: {
+      reason: { value: "TEXT", summary: "why it is needed: the person reads it before deciding (required)" },
+      field: { value: "FIELD", summary: "only this field of it" },
+    },
+    more: [
+      "Nothing but the value goes to standard output, without a line break after it unless that is a terminal.",
+      "It is good for this once. Where the link alone approves, the link is shown on the terminal this was started",
+      "from, in the browser or through a channel, and nowhere else; with a phone that is paired, also on standard error.",
+    ],
+    run: async (context) => (await import("./get.ts")).get(context),
+  },
+  {
     name: "status",
     summary: "show what waits for a person and what is open, in all your sessions",
     options: { json: { summary: "print one JSON object" } },

@@ -27,6 +27,8 @@ const SERVICES: Services = {
   isolation: () => Promise.resolve(apart({ startedByClient: true, uid: 1000 })),
   roll: () => Promise.resolve({ approvers: [], oddities: [] }),
   enrolment: () => Promise.reject(new Error("these tests enrol nobody")),
+  asking: () => Promise.reject(new Error("these tests ask nobody")),
+  asked: () => new Promise(() => {}),
   terminal: () => undefined,
   serve: () => Promise.reject(new Error("these tests serve nobody")),
   connect: () => Promise.reject(new Error("these tests connect to nothing")),
