@@ -67,7 +67,9 @@ function lines({ requester }: Card, proving: Proving): Markup | undefined {
       </p>`,
     nowhere: () =>
       html`<p class="bar-line">
-        No passkey works at this address. To approve, pair again: <code>agent-vault pair</code> on ${host}.
+        No passkey works at this address.
+        ${proving.is === "nowhere" && proving.onHost ? html`Approve in a browser on ${host}, or pair here:` : "To approve, pair again:"}
+        <code>agent-vault pair</code> on ${host}.
       </p>`,
     unknown: () =>
       html`<p class="bar-line">

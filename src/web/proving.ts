@@ -11,8 +11,8 @@ export type Proving =
   | { readonly is: "passkey"; readonly by: readonly string[] }
   /** Passkeys were paired, and another address of this very page is where they work. */
   | { readonly is: "elsewhere"; readonly origin: string; readonly by: readonly string[] }
-  /** No passkey works at any address this page has now. */
-  | { readonly is: "nowhere"; readonly by: readonly string[] }
+  /** No passkey works here or can be led to. `onHost`: in a browser on the computer itself one would. */
+  | { readonly is: "nowhere"; readonly by: readonly string[]; readonly onHost: boolean }
   /** Whose passkeys count cannot be known just now. */
   | { readonly is: "unknown" };
 
@@ -28,9 +28,12 @@ export function provingOf(
     const all = approvers.all();
     const by = (at: string): readonly string[] => signersOn(at, all).map(({ name }) => name);
     if (by(origin).length > 0) return { is: "passkey", by: by(origin) };
-    const other = ours.find((at) => by(at).length > 0);
+    // Nobody's phone finds this computer under the name that is its own.
+    const isPublic = origin.startsWith("https:");
+    const other = ours.find((at) => by(at).length > 0 && (!isPublic || at.startsWith("https:")));
     if (other !== undefined) return { is: "elsewhere", origin: other, by: by(other) };
-    return { is: "nowhere", by: all.map(({ name }) => name) };
+    const onHost = ours.some((at) => by(at).length > 0);
+    return { is: "nowhere", by: all.map(({ name }) => name), onHost };
   } catch (error) {
     if (error instanceof VaultError && error.code === "approvers_unavailable") return { is: "unknown" };
     throw error;

@@ -15,6 +15,7 @@ import { inboxRoutes } from "./inbox.ts";
 import { listen } from "./listen.ts";
 import { createOrigins, type Origins } from "./origins.ts";
 import { plainPage } from "./page.ts";
+import { pairRoutes } from "./pair.ts";
 import { PASSKEY_SCRIPT } from "./passkey-script.ts";
 import { SCRIPT } from "./script.ts";
 import { createSeal } from "./seal.ts";
@@ -81,6 +82,7 @@ export async function createWeb(options: WebOptions): Promise<Web> {
     app.use(inboxRoutes({ front, approvers, signIns, recent, clock, seal, holds, originOf }));
   }
   app.get("/", (_request, response) => void response.send(barePage()));
+  app.use(pairRoutes({ front, clock, seal, holds, originOf }));
   app.use(approveRoutes({ front, approvers, clock, seal, holds, originOf, ourOrigins }));
   app.all(["/", "/style.css", "/live.js", "/passkey.js", "/icon.svg", "/favicon.ico"], (_request, response) => {
     response.status(405).set("Allow", "GET, HEAD").send(page405());

@@ -192,6 +192,10 @@ code { font-family: var(--mono); font-size: 0.9375em; overflow-wrap: anywhere; }
 .lines { display: grid; gap: 0.625rem; }
 .label { display: block; color: var(--soft); font-size: 0.875rem; }
 .revoke { margin-top: -0.25rem; }
+.bar form { grid-column: 1 / -1; display: grid; }
+.called { font-weight: 600; }
+.steps { padding-left: 1.375rem; display: grid; gap: 0.5rem; }
+.code { display: flex; flex-wrap: wrap; justify-content: center; gap: 0 1.25rem; padding: 1rem 0.5rem; font-family: var(--mono); font-size: 3rem; line-height: 1.2; font-weight: 600; letter-spacing: 0.06em; background: var(--card); border: 1px solid var(--line); border-radius: 0.75rem; user-select: all; }
 .plain-main { gap: 0.75rem; padding-top: 22vh; }
 .headline { font-size: 2.25rem; line-height: 1.15; letter-spacing: -0.02em; }
 #lost { position: sticky; top: 0; z-index: 1; padding: 0.75rem 1.25rem; background: var(--ink); color: var(--paper); font-size: 0.9375rem; }
