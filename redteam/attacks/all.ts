@@ -1,0 +1,17 @@
+import type { Attack } from "../attack.ts";
+import { browserAttacks } from "./browser.ts";
+import { fileAttacks } from "./files.ts";
+import { pageAttacks } from "./page.ts";
+import { processAttacks } from "./process.ts";
+import { signatureAttacks } from "./signature.ts";
+import { toolAttacks } from "./tools.ts";
+
+/** Every attack, in the order of the table. */
+export const attacks: readonly Attack[] = [
+  ...pageAttacks,
+  ...browserAttacks,
+  ...toolAttacks,
+  ...signatureAttacks,
+  ...fileAttacks,
+  ...processAttacks,
+];

@@ -1,0 +1,17 @@
+import type { About, Level, Outcome } from "./attack.ts";
+
+/** What came of one attack. */
+export interface Result {
+  readonly id: string;
+  readonly title: string;
+  readonly about: About;
+  readonly why: string;
+  readonly outcomes: Readonly<Partial<Record<Level, Outcome>>>;
+  /** Whether the same attack works against a program weakened for it; absent where there is none. */
+  readonly control?: "works" | "fails";
+}
+
+/** The file that the table in SECURITY.md is written from. */
+export function resultsText(results: readonly Result[]): string {
+  return `${JSON.stringify({ $comment: "Written by npm run redteam -- --write: do not edit", results }, null, 2)}\n`;
+}
