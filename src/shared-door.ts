@@ -36,6 +36,7 @@ export function createSharedDoor(options: SharedDoorOptions): Hub {
     get own() {
       return options.own;
     },
+    isWanted,
     hasTunnel: config.tunnel.type !== "none",
     startDoor: (front, { port, formKey, isNeeded, moved }) =>
       createDoor({

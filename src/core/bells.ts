@@ -25,10 +25,14 @@ export class Bells {
 
   /** Never rejects: what does not work is told to the waiting calls and written to the log. */
   async ring(ticket: Ticket): Promise<void> {
-    const { door, channels } = this.#o;
+    const { door } = this.#o;
+    // One card is one message to a person, however many sessions ask for it.
+    const isShared = door.isShared?.(ticket.token) === true;
+    const channels = isShared ? [] : this.#o.channels;
     // Answered, or the session closed, before the page was there: nobody is left to tell.
     if (!ticket.isOpen) return;
-    ticket.learn({ link: door.link(ticket.token), bells: channels.length });
+    ticket.learn({ link: door.link(ticket.token), bells: isShared ? 1 : channels.length });
+    if (isShared) ticket.learn({ rang: "the same request of another session" });
     for (const channel of channels) if (channel.local) void this.#ringOne(ticket, channel);
     await door.settled();
     if (!ticket.isOpen) return;

@@ -127,6 +127,11 @@ export interface Door {
   readonly settled: () => Promise<void>;
   /** The links to one request's page as things stand now. */
   readonly link: (token: string) => Link;
+  /**
+   * Whether a person was told already of the same request in another session, with which this one shares its card.
+   * Absent: no session shares anything.
+   */
+  readonly isShared?: (token: string) => boolean;
 }
 
 /** What a channel may tell a person's device. Names travel only where the configuration says so. */

@@ -14,6 +14,8 @@ export interface HubOptions {
   readonly own: Front;
   /** Makes the page and the tunnel in front of all sessions, when this process comes to host them. Opens nothing yet. */
   readonly startDoor: (front: Front, hosting: Hosting) => HostedDoor;
+  /** Whether this process wants the page although nothing waits at its desk. */
+  readonly isWanted?: () => boolean;
   /** Whether the configuration of this process wants links that work from anywhere. */
   readonly hasTunnel?: boolean;
   /** Told of what should not happen. */
@@ -24,7 +26,6 @@ export interface HubOptions {
 
 /** The door that the sessions of one user share. */
 export interface Hub extends Door {
-  /** Whether a person was told already of another request that has the same card as this one. */
   readonly isShared: (token: string) => boolean;
   /** Leaves the desk to the others: one of them goes on hosting. Never rejects. */
   readonly close: () => Promise<void>;
@@ -66,7 +67,8 @@ export function createHub(options: HubOptions): Hub {
     taking = take(before);
     try {
       const [next, { waiting, windows }] = await Promise.all([taking, options.own.overview()]);
-      await (waiting.length + windows.length > 0 ? next.open() : next.resume());
+      const isNeeded = waiting.length + windows.length > 0 || options.isWanted?.() === true;
+      await (isNeeded ? next.open() : next.resume());
     } catch (error) {
       if (seat?.isLost() || closing.signal.aborted) return;
       const { message, hint } = asVaultError(error);
