@@ -24,8 +24,8 @@ export interface SignIns {
   /** Signs an approver in: the `Set-Cookie` to answer with. Throws `provider_unavailable` when it cannot be kept. */
   readonly open: (approver: Approver, origin: string) => string;
   /**
-   * A sign-in for a passkey that is just being enrolled: it counts as soon as that is done. Undefined for one that is
-   * enrolled already. Only for the browser that has shown to have this passkey. Throws as `open` and `Approvers.all`.
+   * A sign-in for a passkey that is just being enrolled: it counts as soon as that is done. Only for the browser that
+   * made the passkey. Undefined for one that is enrolled already, and where it cannot be kept.
    */
   readonly expect: (credential: string, origin: string) => string | undefined;
   /** Signs out: the `Set-Cookie` that makes the phone forget. Throws `provider_unavailable`. */
@@ -55,7 +55,6 @@ const Record = z.strictObject({ approver: z.string(), since: z.int() });
 const Spent = z.strictObject({ spentAt: z.int() });
 
 export function createSignIns({ notes, approvers, clock }: SignInsOptions): SignIns {
-  /** The notes as they are: sign-ins oldest first. What is not understood has no time, and so is over. */
   const isOver = (since: number, lastsMs: number): boolean => {
     const age = clock.now() - since;
     return !(age >= -BACK_MS && age < lastsMs);
@@ -103,8 +102,15 @@ export function createSignIns({ notes, approvers, clock }: SignInsOptions): Sign
       return undefined;
     },
     open: ({ id }, origin) => begin(id, origin),
-    expect: (credential, origin) =>
-      approvers.all().some(({ id }) => id === credential) ? undefined : begin(credential, origin),
+    expect: (credential, origin) => {
+      try {
+        return approvers.all().some(({ id }) => id === credential) ? undefined : begin(credential, origin);
+      } catch (error) {
+        // Then it has to sign in later, like any other.
+        if (error instanceof VaultError) return undefined;
+        throw error;
+      }
+    },
     close: ({ key }, origin) => {
       notes.delete(key);
       return cookieLine(origin, "", 0);

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { openApprovers } from "../../src/approvers/store.ts";
 import { VaultError } from "../../src/core/errors.ts";
 import type { Event } from "../../src/core/event.ts";
+import { createSignIns } from "../../src/web/sign-ins.ts";
 import { createAuthenticator, recordOf } from "../support/authenticator.ts";
 import { cookieOf, startInbox } from "../support/inbox.ts";
 import { fakeNotes } from "../support/provider-context.ts";
@@ -219,6 +221,45 @@ describe("a sign-in", () => {
     clock.advance(31 * DAY_MS);
     await signIn();
     expect(notes("inbox").all().size).toBe(2);
+  });
+});
+
+describe("a phone that is just being paired", () => {
+  const paired = async () => {
+    const started = await start();
+    const { notes, clock, origin } = started;
+    const approvers = openApprovers({ notes: notes("approvers"), clock });
+    const signIns = createSignIns({ notes: notes("inbox"), approvers, clock });
+    const phone = createAuthenticator({ origin });
+    const cookie = (): string => (signIns.expect(phone.credentialId, origin) ?? "").split(";")[0] ?? "";
+    const enrol = (): void => notes("approvers").put(phone.credentialId, recordOf(phone, "New phone"));
+    const isIn = async (given: string): Promise<boolean> => isInbox((await started.get("/inbox", given)).text);
+    return { ...started, cookie, enrol, isIn };
+  };
+
+  it("is signed in as soon as its passkey counts, and not before", async () => {
+    const { cookie, enrol, isIn, signIn } = await paired();
+    const given = cookie();
+    expect(given).not.toBe("");
+    expect(await isIn(given)).toBe(false);
+    // Others who sign in meanwhile do not sweep it away.
+    await signIn();
+    enrol();
+    expect(await isIn(given)).toBe(true);
+  });
+
+  it("gets no sign-in of somebody who is enrolled already", async () => {
+    const { cookie, enrol } = await paired();
+    enrol();
+    expect(cookie()).toBe("");
+  });
+
+  it("that never was enrolled is forgotten", async () => {
+    const { cookie, notes, signIn, clock } = await paired();
+    cookie();
+    clock.advance(11 * 60_000);
+    await signIn();
+    expect([...notes("inbox").all().keys()].filter((key) => !key.startsWith("nonce"))).toHaveLength(1);
   });
 });
 
