@@ -31,8 +31,5 @@ a.row:active { background: var(--tint); }
 .events time { color: var(--soft); font-size: 0.8125rem; }
 .sign-out { margin-top: 0.5rem; }
 .sign-in { display: grid; gap: 0.75rem; margin-top: 1rem; }
-.unsupported { display: none; }
-.no-passkeys .unsupported { display: block; }
-.no-passkeys #sign-in { display: none; }
-.signing .button { opacity: 0.6; }
+.signing #sign-in { opacity: 0.6; }
 `;

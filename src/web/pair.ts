@@ -11,12 +11,15 @@ import { pairPage, STAGES } from "./pair-page.ts";
 import { jsonIn } from "./passkey.ts";
 import { forged, misunderstood, notAllowed } from "./refusals.ts";
 import type { Seal } from "./seal.ts";
+import type { SignIns } from "./sign-ins.ts";
 
 export interface PairOptions {
   readonly front: Pick<Front, "pairing">;
   readonly clock: Clock;
   readonly seal: Seal;
   readonly holds: Holds;
+  /** Signs the device in that was paired; absent where there is no inbox. */
+  readonly signIns?: Pick<SignIns, "expect"> | undefined;
   readonly originOf: (request: IncomingMessage) => string | undefined;
 }
 
@@ -26,7 +29,7 @@ const FORM = urlencoded({ extended: false, limit: "32kb", parameterLimit: 10 });
 const LOOK_MS = 500;
 
 /** The page on which an approver is enrolled or removed: GET shows, POST from that very page goes on. */
-export function pairRoutes({ front, clock, seal, holds, originOf }: PairOptions): Router {
+export function pairRoutes({ front, clock, seal, holds, signIns, originOf }: PairOptions): Router {
   const router = Router({ strict: true, caseSensitive: true });
 
   const look = (request: Request): Promise<PairingView | undefined> => {
@@ -103,6 +106,10 @@ export function pairRoutes({ front, clock, seal, holds, originOf }: PairOptions)
     const before = await look(request);
     const view = await front.pairing(token, { do: "finish", device, origin, response: signed["response"] });
     if (view === undefined) return notFound(response);
+    if (before?.stage === "ready" && (view.stage === "confirm" || view.stage === "compare")) {
+      const cookie = signIns?.expect(credentialIn(signed["response"]), origin);
+      if (cookie !== undefined) response.append("Set-Cookie", cookie);
+    }
     // What went wrong is said to whoever did it, and only now.
     if (view.stage === before?.stage && view.text !== undefined) show(request, response.status(403), view);
     else response.redirect(303, `/pair/${token}`);
@@ -146,6 +153,11 @@ function notFound(response: Response): void {
 
 function outdated(response: Response): void {
   response.status(403).json({ say: "This page is out of date. Open the link again." });
+}
+
+/** The id of the passkey that a browser made; not looked into where it is none. */
+function credentialIn(made: unknown): string {
+  return isRecord(made) && typeof made["id"] === "string" ? made["id"] : "";
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -2,11 +2,12 @@ import { afterEach, describe, expect, it } from "vitest";
 import { openApprovers } from "../../src/approvers/store.ts";
 import { VaultError } from "../../src/core/errors.ts";
 import type { Event } from "../../src/core/event.ts";
+import type { PairingView } from "../../src/core/pairing.ts";
 import { createSignIns } from "../../src/web/sign-ins.ts";
 import { createAuthenticator, recordOf } from "../support/authenticator.ts";
 import { cookieOf, startInbox } from "../support/inbox.ts";
 import { fakeNotes } from "../support/provider-context.ts";
-import { browserHeaders, send, textOf } from "../support/web.ts";
+import { browserHeaders, sealIn, send, textOf } from "../support/web.ts";
 
 type Started = Awaited<ReturnType<typeof startInbox>>;
 
@@ -234,7 +235,7 @@ describe("a phone that is just being paired", () => {
     const cookie = (): string => (signIns.expect(phone.credentialId, origin) ?? "").split(";")[0] ?? "";
     const enrol = (): void => notes("approvers").put(phone.credentialId, recordOf(phone, "New phone"));
     const isIn = async (given: string): Promise<boolean> => isInbox((await started.get("/inbox", given)).text);
-    return { ...started, cookie, enrol, isIn };
+    return { ...started, phone, cookie, enrol, isIn };
   };
 
   it("is signed in as soon as its passkey counts, and not before", async () => {
@@ -246,6 +247,29 @@ describe("a phone that is just being paired", () => {
     await signIn();
     enrol();
     expect(await isIn(given)).toBe(true);
+  });
+
+  it("is given that sign-in by the page on which it made its passkey, and by no other step there", async () => {
+    const { front, get, post, enrol, isIn, phone } = await paired();
+    let stage: PairingView["stage"] = "confirm";
+    front.pairing = (_token, step) => {
+      if (step.do === "finish" && stage === "ready") stage = "compare";
+      return Promise.resolve({ kind: "add", name: "New phone", stage, expiresAt: Date.UTC(2100, 1) });
+    };
+    const path = "/pair/hunter2-4711-pairing-link";
+    const finish = async (): Promise<string> => {
+      const seal = sealIn((await get(path)).text);
+      const signed = JSON.stringify({ response: { id: phone.credentialId } });
+      return cookieOf(await post(path, { seal, signed }, { Cookie: `agent-vault-device=${"d".repeat(43)}` }));
+    };
+    expect(await finish()).toBe("");
+    stage = "ready";
+    const cookie = await finish();
+    expect(await isIn(cookie)).toBe(false);
+    enrol();
+    expect(await isIn(cookie)).toBe(true);
+    stage = "compare";
+    expect(await finish()).toBe("");
   });
 
   it("gets no sign-in of somebody who is enrolled already", async () => {
