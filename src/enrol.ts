@@ -18,6 +18,8 @@ import { systemClock } from "./wall-clock.ts";
 
 /** How long the page stays for the device to see how it ended, ms. */
 const LAST_LOOK_MS = 3_000;
+/** What the page needs to be drawn once it knows, ms. */
+const SHOWN_MS = 500;
 /** How often it is looked whether the page still has somebody who hosts it, ms. */
 const BEAT_MS = 1_000;
 /** How many changes of the approvers the log is asked for; nobody has more phones than this. */
@@ -91,13 +93,15 @@ function openPlace(config: Config, { say, onFault }: Parameters<typeof createEnr
   const notes = openNotes(config.surroundings.stateDir);
   const store: ApproverStore = openApprovers({ notes: notes.of("approvers"), clock });
   let changing: Changing | undefined;
+  let looks = 0;
   let markSeen = (): void => {};
   const seen = new Promise<void>((resolve) => {
     markSeen = resolve;
   });
   const own = frontOnly(async (token, step) => {
     const view = await changing?.step(token, step);
-    if (view && ["done", "failed", "over"].includes(view.stage)) markSeen();
+    // The page asks whether it is over, and then for how it ended.
+    if (view && ["done", "failed", "over"].includes(view.stage) && ++looks >= 2) markSeen();
     return view;
   });
   const door = createSharedDoor({
@@ -117,7 +121,10 @@ function openPlace(config: Config, { say, onFault }: Parameters<typeof createEnr
   const close = async (): Promise<void> => {
     const enough = new AbortController();
     const isOver = changing && ["done", "failed"].includes(changing.view().stage);
-    if (isOver) await Promise.race([seen, pause(clock, LAST_LOOK_MS, enough.signal)]);
+    if (isOver) {
+      const shown = seen.then(() => pause(clock, SHOWN_MS, enough.signal));
+      await Promise.race([shown, pause(clock, LAST_LOOK_MS, enough.signal)]);
+    }
     enough.abort();
     changing?.close();
     clearInterval(beat);

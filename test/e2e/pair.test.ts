@@ -103,9 +103,10 @@ async function paired(at: World, front: Front, name: string, by?: Authenticator)
   if (by) ({ code } = (await front.pairing(token, { do: "look", device: DEVICE })) ?? {});
   await command.shows(/Type the code/);
   command.type(code ?? "");
-  // The page looks until it knows how it ended; the command stays that long.
+  // The page asks until it is over, and then for how it ended; the command stays that long.
   const stage = async () => (await front.pairing(token, { do: "look", device: DEVICE }))?.stage;
   await expect.poll(stage).toBe("done");
+  expect(await stage()).toBe("done");
   expect([await command.ended, command.screen()]).toEqual([0, expect.stringContaining("is enrolled")]);
   return phone;
 }
