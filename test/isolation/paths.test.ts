@@ -135,7 +135,9 @@ const TRY = `
 `;
 
 describe.runIf(canBecome)("what another user can change, tried by that user", () => {
-  const BITS = [0o444, 0o500, 0o555, 0o600, 0o644, 0o646, 0o664, 0o666, 0o700, 0o711, 0o755, 0o775, 0o777, 0o1777, 0o1755];
+  const BITS = [
+    0o444, 0o500, 0o555, 0o600, 0o644, 0o646, 0o664, 0o666, 0o700, 0o711, 0o755, 0o775, 0o777, 0o1777, 0o1755,
+  ];
 
   /** Files below two folders, of all modes and owners there can be. */
   function trees(): { root: string; paths: string[] } {
