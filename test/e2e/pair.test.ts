@@ -105,7 +105,7 @@ async function paired(at: World, front: Front, name: string, by?: Authenticator)
   command.type(code ?? "");
   // The page asks until it is over, and then for how it ended; the command stays that long.
   const stage = async () => (await front.pairing(token, { do: "look", device: DEVICE }))?.stage;
-  await expect.poll(stage).toBe("done");
+  await expect.poll(stage, { timeout: 10_000 }).toBe("done");
   expect(await stage()).toBe("done");
   expect([await command.ended, command.screen()]).toEqual([0, expect.stringContaining("is enrolled")]);
   return phone;
@@ -145,6 +145,7 @@ describe.skipIf(!hasTerminals)("agent-vault pair, at a terminal", () => {
     const removing = run(at, ["approvers", "--remove", "Tablet"]);
     const [, token = ""] = await removing.shows(LINK);
     expect(await sign(front, token, maria)).toMatchObject({ stage: "done" });
+    expect(await front.pairing(token, { do: "look" })).toMatchObject({ kind: "remove", stage: "done" });
     expect(await removing.ended).toBe(0);
     expect(JSON.parse((await piped(at, ["approvers", "--json"])).out)).toMatchObject({
       approvers: [{ name: "Maria's phone" }],
