@@ -84,7 +84,7 @@ export interface Asked {
 }
 
 /** Asks for a secret and waits for the link, which the client shows its person. */
-export async function ask(agent: Agent, name: string): Promise<Asked> {
+export async function ask(agent: Pick<Agent, "get">, name: string): Promise<Asked> {
   let result!: Promise<CallToolResult>;
   const link = await new Promise<string>((resolve, reject) => {
     result = agent.get(name, {
