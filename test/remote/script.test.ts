@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { loadText } from "../config/folder.ts";
 
 const SCRIPT = resolve(import.meta.dirname, "../../docs/other-user.sh");
-const PROGRAM = "opt/agent-vault/node_modules/agent-vault/dist/agent-vault.js";
+const PROGRAM = "usr/local/lib/agent-vault/node_modules/agent-vault/dist/agent-vault.js";
 const roots: string[] = [];
 
 afterEach(() => {
@@ -63,7 +63,7 @@ describe.skipIf(process.platform !== "linux" || NODE === "")("docs/other-user.sh
     expect(out).toContain('{ "command": "agent-vault", "args": ["connect", "/run/agent-vault/mcp.sock"] }');
     const modes = Object.fromEntries(
       [
-        "opt/agent-vault",
+        "usr/local/lib/agent-vault",
         PROGRAM,
         "etc/agent-vault",
         "etc/agent-vault/agent-vault.config.json",
@@ -74,7 +74,7 @@ describe.skipIf(process.platform !== "linux" || NODE === "")("docs/other-user.sh
       ].map((file) => [file, root.mode(file)]),
     );
     expect(modes).toEqual({
-      "opt/agent-vault": "755",
+      "usr/local/lib/agent-vault": "755",
       [PROGRAM]: "644",
       "etc/agent-vault": "750",
       "etc/agent-vault/agent-vault.config.json": "640",
@@ -121,7 +121,9 @@ describe.skipIf(process.platform !== "linux" || NODE === "")("docs/other-user.sh
   it("runs the program with the broker's configuration for the broker's user alone", () => {
     const root = makeRoot();
     root.run("install", "maria");
-    const wrapper = root.read("usr/local/bin/agent-vault").replaceAll("/opt/", `${root.path}/dest/opt/`);
+    const wrapper = root
+      .read("usr/local/bin/agent-vault")
+      .replaceAll("/usr/local/lib/", `${root.path}/dest/usr/local/lib/`);
     const bin = join(root.path, "as");
     mkdirSync(bin);
     const saidBy = (user: string): unknown => {
