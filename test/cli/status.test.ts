@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Services, Visit } from "../../src/cli/command.ts";
+import type { Context, Services, Visit } from "../../src/cli/command.ts";
 import { runCommand } from "../../src/cli/commands.ts";
 import { VaultError } from "../../src/core/errors.ts";
 import type { Overview, WaitingLine, WindowLine } from "../../src/core/overview.ts";
 import { makeFolder } from "../config/folder.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { loadPatched } from "../support/patched.ts";
 
 const clock = new FakeClock();
 const now = clock.now();
@@ -101,6 +102,21 @@ agent-vault revoke ID ends one of these, agent-vault revoke --all all of them.
     for (const args of [["status"], ["status", "--json"]]) {
       expect((await run(args, desk)).out).not.toContain("hunter2-4711");
     }
+  });
+
+  it("would be seen to show one", async () => {
+    const from = "      id: visible(request),\n";
+    const to = "      id: visible(request), link: `/approve/${waiting[0]?.token}`,\n";
+    const twin = (await loadPatched("src/cli/status.ts", [
+      { file: "src/cli/status.ts", from, to },
+    ])) as typeof import("../../src/cli/status.ts");
+    let out = "";
+    const services = { clock, visit: new FakeDesk([WAITS]).visit };
+    const load = () => Promise.resolve({ ok: false, surroundings: { stateDir: "/nowhere" } });
+    const context = { options: { json: true }, services, load, out: (text: string) => void (out += text) };
+    // As much of a context as this command uses.
+    await twin.status(context as unknown as Context);
+    expect(out).toContain("hunter2-4711");
   });
 
   it("prints one object of JSON", async () => {
