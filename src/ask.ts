@@ -1,6 +1,5 @@
 import type { Asking } from "./cli/asking.ts";
 import type { LoadResult } from "./config/config.ts";
-import type { Card } from "./core/card.ts";
 import { pause } from "./core/clock.ts";
 import { VaultError } from "./core/errors.ts";
 import { idSource } from "./core/ids.ts";
@@ -9,8 +8,8 @@ import { type Fault, openHouse, type Say } from "./house.ts";
 import { observe } from "./mcp/facts.ts";
 import { systemClock } from "./wall-clock.ts";
 
-/** How long the page stays for the person to see how it ended, ms. */
-const LAST_LOOK_MS = 2_000;
+/** How long the page stays for the person to see how it ended, ms: one load of it over a slow line. */
+const LAST_LOOK_MS = 1_500;
 /** What keeps the process alive while it waits; how often it does is of no matter. */
 const BEAT_MS = 60_000;
 const CLIENT = "agent-vault get";
@@ -20,12 +19,9 @@ export async function openAsking(
   configuration: Promise<LoadResult>,
   { folder, say, onFault }: { readonly folder: string; readonly say: Say; readonly onFault: Fault },
 ): Promise<Asking> {
-  const seen = new AbortController();
-  let wasShown = false;
-  let wasStopped = false;
-  const looked = ({ standing }: Card): void => {
-    wasShown = true;
-    if (standing.is !== "waiting") seen.abort();
+  let isLookedAt = false;
+  const looked = (): void => {
+    isLookedAt = true;
   };
   const { broker, close } = await openHouse(configuration, say, onFault, { looked });
   const session = idSource()();
@@ -37,7 +33,7 @@ export async function openAsking(
       const ask = { session, requester, vault, names: [name], ...fields, reason, onceOnly: true } as const;
       const waiter: Waiter = { signal, holdMs: undefined, isStop: () => true, waiting, answered: () => {} };
       for (;;) {
-        const reply = await broker.read(ask, waiter).finally(() => (wasStopped = signal.aborted));
+        const reply = await broker.read(ask, waiter);
         // The vault's own people may take longer than one call is kept waiting: the same call joins what is under way.
         if (reply.is === "pending") continue;
         const [first] = reply.results;
@@ -46,8 +42,8 @@ export async function openAsking(
         return first.result;
       }
     },
-    close: async (why) => {
-      if (wasShown && !wasStopped) await pause(systemClock, LAST_LOOK_MS, seen.signal);
+    close: async (why, atOnce) => {
+      if (isLookedAt) await pause(systemClock, LAST_LOOK_MS, atOnce);
       clearInterval(beat);
       await close(why);
     },

@@ -2,7 +2,7 @@ import type { Config, LoadResult } from "./config/config.ts";
 import { leftOutHint, leftOutText } from "./config/left-out.ts";
 import { openApprovers } from "./approvers/store.ts";
 import { Broker } from "./core/broker.ts";
-import type { Card, Front } from "./core/card.ts";
+import type { Front } from "./core/card.ts";
 import type { Clock } from "./core/clock.ts";
 import { Desk } from "./core/desk.ts";
 import { VaultError } from "./core/errors.ts";
@@ -36,8 +36,8 @@ export interface Whose {
   readonly agent?: AgentUser;
   /** Set where they reach it over a socket; else their client has started it. */
   readonly isServed?: true;
-  /** Set for a command: the agent may read all that it says, so no link is said. Told of each card somebody looks at. */
-  readonly looked?: (card: Card) => void;
+  /** Set for a command: the agent may read all that it says, so no link is said. Told whenever somebody looks at a card. */
+  readonly looked?: () => void;
 }
 
 /** Everything that answers an agent, put together. */
@@ -194,13 +194,12 @@ export async function isolationFacts(
   });
 }
 
-function watched(front: Front, looked: (card: Card) => void): Front {
+function watched(front: Front, looked: () => void): Front {
   return {
     ...front,
-    card: async (token) => {
-      const card = await front.card(token);
-      if (card) looked(card);
-      return card;
+    card: (token) => {
+      looked();
+      return front.card(token);
     },
   };
 }

@@ -20,6 +20,6 @@ export interface Asking {
     question: Question,
     heed: { readonly waiting: (wait: Wait) => void; readonly signal: AbortSignal },
   ) => Promise<Secret>;
-  /** Lets go of the page once the person has seen how it ended, a moment later at most. */
-  readonly close: (why: string) => Promise<void>;
+  /** Lets go of the page a moment later, when the person has seen how it ended; at once when the signal aborts. */
+  readonly close: (why: string, atOnce: AbortSignal) => Promise<void>;
 }

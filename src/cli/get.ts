@@ -11,6 +11,8 @@ const LONGEST_REASON = 1_000;
 export async function get(context: Context): Promise<ExitStatus> {
   const { services, out, isOnTerminal } = context;
   const question = questionOf(context);
+  const loaded = await context.load();
+  if (!loaded.ok) throw loaded.error;
   const asking = await services.asking(context.load(), context.cwd);
   const stop = new AbortController();
   let why: VaultError | undefined;
@@ -29,7 +31,7 @@ export async function get(context: Context): Promise<ExitStatus> {
     throw why ?? error;
   } finally {
     telling.close();
-    await asking.close("agent-vault get is done");
+    await asking.close("agent-vault get is done", stop.signal);
   }
 }
 
