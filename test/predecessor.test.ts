@@ -94,8 +94,12 @@ describe("time", () => {
   });
 
   it("a: would be seen open if only the clock that sleeps were asked", async () => {
-    const plant = { file: "src/core/clock.ts", from: "return now >= this.endsAt || mono", to: "return mono" };
-    const twin = await buildPatched("src/main.ts", [plant]);
+    const plants = [
+      { file: "src/core/clock.ts", from: "return now >= this.endsAt || mono", to: "return mono" },
+      // The proof is looked at once more at each use, and by the wall clock.
+      { file: "src/core/vouch.ts", from: "&& now < begun + statement.windowMs", to: "&& begun > 0" },
+    ];
+    const twin = await buildPatched("src/main.ts", plants);
     onTestFinished(twin.remove);
     expect(await isOpenInTheMorning(twin.file)).toBe(true);
   });
