@@ -59,7 +59,11 @@ export async function startBroker(options: ServeOptions): Promise<RunningBroker>
       gid: group.gid,
       version: __VERSION__,
       clock: systemClock,
-      serve: (caller) => serveOne(caller, house, facts, options),
+      serve: (caller) =>
+        serveOne(caller, house, facts, options).catch((error: unknown) => {
+          onFault(error);
+          return 0;
+        }),
     });
   } catch (error) {
     await house.close("the socket could not be opened");

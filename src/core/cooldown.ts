@@ -42,6 +42,14 @@ export class Cooldown<T> {
     return leftMs > 0 ? { what: found.what, leftMs } : undefined;
   }
 
+  /** All that is remembered just now. A snapshot: forgetting while going through it is fine. */
+  all(): readonly { readonly key: string; readonly what: T; readonly leftMs: number }[] {
+    return [...this.#remembered.keys()].flatMap((key) => {
+      const found = this.find(key);
+      return found ? [{ key, ...found }] : [];
+    });
+  }
+
   /** False when there is certainly nothing to find. */
   get hasAny(): boolean {
     return this.#remembered.size > 0;

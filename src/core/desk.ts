@@ -217,6 +217,7 @@ export class Desk {
   endSession(session: string, detail: string): number {
     const at = this.#o.clock.now();
     const held = this.#slots.forget(session);
+    this.#refusals.handOn(session);
     // The last first, so that none comes to its turn on the way.
     const theirs = this.#tickets.waiting().filter(({ request }) => request.session === session);
     for (const ticket of theirs.toReversed()) this.#end(ticket, { is: "cancelled", at }, { kind: "cancelled", detail });

@@ -48,14 +48,16 @@ export class Refusals {
   /** A person has said yes to these items of a request: what they denied before is behind them. */
   approved(request: AccessRequest, items: readonly Item[]): void {
     const keys = [allOf(request.session), ...keysOf({ ...request, items })];
-    this.#rows.forget(keys);
-    this.#denied.forget(keys);
+    for (const each of [keys, keys.map(handedOn)]) {
+      this.#rows.forget(each);
+      this.#denied.forget(each);
+    }
   }
 
   /** Throws `denied` when any of these was, by what it was asked by (`askedBy`) or by ref. */
   refuse(session: string, vault: string, action: Action, things: readonly string[]): void {
     if (!this.#denied.hasAny) return;
-    const found = things.flatMap((thing) => this.#denied.find(keyOf(session, vault, action, thing)) ?? []);
+    const found = things.flatMap((thing) => this.#find(keyOf(session, vault, action, thing)) ?? []);
     const [longest] = found.toSorted((a, b) => b.leftMs - a.leftMs);
     if (!longest) return;
     const when = longest.what === 1 ? "a moment ago" : `${longest.what} times in a row`;
@@ -67,11 +69,29 @@ export class Refusals {
 
   /** Why a session may ask for nothing just now; undefined: it may. */
   pause(session: string): VaultError | undefined {
-    const found = this.#denied.find(allOf(session));
+    const found = this.#find(allOf(session));
     if (!found) return undefined;
     const seconds = Math.ceil(found.leftMs / 1000);
     const message = `a person denied ${found.what} requests in a row; asking for anything is refused for ${seconds} s`;
     return new VaultError("denied", message, { hint: "do not ask again; ask the user what to do instead" });
+  }
+
+  /** A session is over. What was denied to it is refused to every other: it may come back as another. */
+  handOn(session: string): void {
+    const theirs = allOf(session).slice(0, -1);
+    for (const memory of [this.#denied, this.#rows]) {
+      for (const { key, what, leftMs } of memory.all()) {
+        if (!key.startsWith(theirs)) continue;
+        const earlier = memory.find(handedOn(key));
+        memory.forget([key]);
+        memory.add([handedOn(key)], Math.max(what, earlier?.what ?? 0), Math.max(leftMs, earlier?.leftMs ?? 0));
+      }
+    }
+  }
+
+  #find(key: string): { readonly what: number; readonly leftMs: number } | undefined {
+    const [own, from] = [this.#denied.find(key), this.#denied.find(handedOn(key))];
+    return (from?.leftMs ?? 0) > (own?.leftMs ?? 0) ? from : own;
   }
 
   #deny(key: string): void {
@@ -80,7 +100,7 @@ export class Refusals {
   }
 
   #count(key: string): number {
-    const row = (this.#rows.find(key)?.what ?? 0) + 1;
+    const row = Math.max(this.#rows.find(key)?.what ?? 0, this.#rows.find(handedOn(key))?.what ?? 0) + 1;
     this.#rows.add([key], row);
     return row;
   }
@@ -99,6 +119,11 @@ function keysOf({ session, vault, action, items, fields }: AccessRequest): reado
 
 function keyOf(session: string, vault: string, action: Action, thing: string): string {
   return JSON.stringify([session, vault, action, thing]);
+}
+
+/** What a key becomes when its session is over: that of a session without a name, which stands for every one. */
+function handedOn(key: string): string {
+  return key.replace(/^\["[^"]*"/, '[""');
 }
 
 /** All that a session may ask for. */

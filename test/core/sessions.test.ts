@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { codeOf, newGate, settle, startHouse, valuesOf } from "../support/house.ts";
+import { codeOf, type House, newGate, settle, startHouse, valuesOf } from "../support/house.ts";
+import { loadPatched, type Plant } from "../support/patched.ts";
 
 const MINUTE = 60_000;
 const [MINE, OTHER] = [{ session: "mine" }, { session: "other" }];
+type Start = typeof startHouse;
 
 describe("a session that ends while others go on", () => {
   it("has what waits ended as cancelled, and only that", async () => {
@@ -20,14 +22,15 @@ describe("a session that ends while others go on", () => {
     expect(await valuesOf(other)).toEqual({ DATABASE_URL: "postgres://hunter2-4711" });
   });
 
-  it("rings for none of those that waited behind", async () => {
-    const house = startHouse({ desk: { maxCards: 1 } });
-    const calls = ["DATABASE_URL", "STRIPE_KEY"].map((name) => house.get(name, MINE));
+  it("counts what it withdrew among what it put before people", async () => {
+    const house = startHouse();
+    const call = house.get("DATABASE_URL", MINE);
     await settle();
-    expect(house.broker.endSession("mine", "gone")).toBe(2);
+    call.cancel("user-cancel");
     await settle();
-    expect(house.rings).toHaveLength(1);
-    expect(await Promise.all(calls.map(codeOf))).toEqual(["cancelled", "cancelled"]);
+    expect(house.card().standing.is).toBe("withdrawn");
+    expect(house.broker.endSession("mine", "gone")).toBe(1);
+    expect(house.broker.endSession("mine", "gone")).toBe(0);
   });
 
   it("has its windows closed, which the log and the page say, and no other's", async () => {
@@ -87,16 +90,87 @@ describe("a session that ends while others go on", () => {
     expect(await codeOf(call)).toBe("cancelled");
     expect(house.grants.anyOpen).toBe(false);
   });
+});
 
-  it("asks nobody for a call whose name was still being looked up", async () => {
-    const house = startHouse();
-    const gate = newGate();
-    house.opening = gate.opened;
-    const call = house.get("DATABASE_URL", MINE);
-    await settle();
-    house.broker.endSession("mine", "gone");
-    gate.open();
-    expect(await codeOf(call)).toBe("cancelled");
-    expect(house.rings).toHaveLength(0);
+/** Each promise about people who are left in peace, and the bug that would break it. */
+const PROMISES: readonly (readonly [string, (start: Start) => Promise<void>, Plant])[] = [
+  [
+    "rings for none of those that waited behind",
+    async (start) => {
+      const house = start({ desk: { maxCards: 1 } });
+      const calls = ["DATABASE_URL", "STRIPE_KEY"].map((name) => house.get(name, MINE));
+      await settle();
+      expect(house.broker.endSession("mine", "gone")).toBe(2);
+      await settle();
+      expect(house.rings).toHaveLength(1);
+      expect(house.desk.overview().waiting).toEqual([]);
+      expect(await Promise.all(calls.map((call) => codeOf(call)))).toEqual(["cancelled", "cancelled"]);
+    },
+    { file: "src/core/desk.ts", from: "of theirs.toReversed()", to: "of theirs.slice(1)" },
+  ],
+  [
+    "asks nobody for a call whose name was still being looked up",
+    async (start) => {
+      const house = start();
+      const gate = newGate();
+      house.opening = gate.opened;
+      const call = house.get("DATABASE_URL", MINE);
+      await settle();
+      house.broker.endSession("mine", "gone");
+      gate.open();
+      await settle();
+      expect(house.rings).toHaveLength(0);
+      expect(await codeOf(call)).toBe("cancelled");
+    },
+    { file: "src/core/broker.ts", from: "    this.#sessions.refuseOver(ask.session);\n", to: "" },
+  ],
+  [
+    "is refused as another session what was denied to it, and nothing else",
+    async (start) => {
+      const house = start();
+      await denied(house, MINE);
+      house.broker.endSession("mine", "gone");
+      expect(await codeOf(house.get("DATABASE_URL", OTHER))).toBe("denied");
+      void house.get("STRIPE_KEY", OTHER);
+      await settle();
+      expect(house.rings).toHaveLength(2);
+      house.clock.advance(5 * MINUTE);
+      void house.get("DATABASE_URL", OTHER);
+      await settle();
+      expect(house.rings).toHaveLength(3);
+    },
+    { file: "src/core/desk.ts", from: "    this.#refusals.handOn(session);\n", to: "" },
+  ],
+  [
+    "is paused as another session, when people have denied it three times in a row",
+    async (start) => {
+      const house = start({ desk: { denyCooldownMs: 5 * MINUTE } });
+      for (const session of ["first", "second", "third"]) {
+        await denied(house, { session });
+        house.broker.endSession(session, "gone");
+        // What was denied three times is refused for four times as long, and all else for a while.
+        if (session !== "third") house.clock.advance(11 * MINUTE);
+      }
+      expect(await codeOf(house.get("STRIPE_KEY", OTHER))).toBe("denied");
+    },
+    { file: "src/core/refusals.ts", from: "this.#rows.find(handedOn(key))?.what ?? 0", to: "0" },
+  ],
+];
+
+async function denied(house: House, as: { session: string }): Promise<void> {
+  const before = house.rings.length;
+  const call = house.get("DATABASE_URL", as);
+  await settle();
+  expect(house.rings).toHaveLength(before + 1);
+  await house.deny();
+  expect(await codeOf(call)).toBe("denied");
+}
+
+describe("a session that has ended", () => {
+  it.each(PROMISES)("%s", async (_, check) => check(startHouse));
+
+  it.each(PROMISES)("%s: would be seen", async (_, check, plant) => {
+    const twin = (await loadPatched("test/support/house.ts", [plant])) as { startHouse: Start };
+    await expect(check(twin.startHouse)).rejects.toThrow("expected");
   });
 });

@@ -85,6 +85,7 @@ describe("seats", () => {
     const seats = new Seats(2, clock);
     const [first, second] = [seats.take(), seats.take()];
     expect(seats.take()).toBeUndefined();
+    clock.advance(MINUTE);
     first?.giveBack(0);
     first?.giveBack(0);
     const third = seats.take();
@@ -93,6 +94,17 @@ describe("seats", () => {
     second?.giveBack(15 * MINUTE);
     expect(seats.take()).toBeUndefined();
     clock.advance(15 * MINUTE);
+    expect(seats.take()).toBeDefined();
+  });
+
+  it("are taken for ten seconds at least, however short the session", () => {
+    const clock = new FakeClock();
+    const seats = new Seats(1, clock);
+    seats.take()?.giveBack(0);
+    expect(seats.take()).toBeUndefined();
+    clock.advance(9_999);
+    expect(seats.take()).toBeUndefined();
+    clock.advance(1);
     expect(seats.take()).toBeDefined();
   });
 });
