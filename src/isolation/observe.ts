@@ -2,7 +2,7 @@ import { readdir, realpath } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { AgentUser, Exposed, IsolationFacts } from "../core/isolation.ts";
-import { canOpen, changeableBy } from "./paths.ts";
+import { canOpen, changeableBy, type Seen } from "./paths.ts";
 import { ancestorsOf, coreFacts, inspectorState, numberIn, sudoFor } from "./system.ts";
 import { ownUser } from "./users.ts";
 
@@ -34,6 +34,7 @@ export interface Surrounding {
 export async function observe(around: Surrounding): Promise<IsolationFacts> {
   const own = await ownUser();
   const agent = around.agent ?? (around.startedByClient ? own : undefined);
+  const seen: Seen = new Map();
   const isOwn = agent !== undefined && agent.uid === own?.uid;
   const [ancestors, core, ptraceScope, tiocsti, sudo] = await Promise.all([
     ancestorsOf(process.pid),
@@ -48,9 +49,9 @@ export async function observe(around: Surrounding): Promise<IsolationFacts> {
     agent,
     startedByClient: around.startedByClient,
     ancestors,
-    changeable: await changeable(around, agent),
-    readable: await readable(around, agent),
-    rootSockets: await rootSockets(agent),
+    changeable: await changeable(around, agent, seen),
+    readable: await readable(around, agent, seen),
+    rootSockets: await rootSockets(agent, seen),
     sudo,
     ptraceScope,
     legacyTiocsti: tiocsti === undefined ? undefined : tiocsti !== 0,
@@ -60,7 +61,7 @@ export async function observe(around: Surrounding): Promise<IsolationFacts> {
   };
 }
 
-async function changeable(around: Surrounding, agent: AgentUser | undefined): Promise<Exposed[]> {
+async function changeable(around: Surrounding, agent: AgentUser | undefined, seen: Seen): Promise<Exposed[]> {
   if (agent === undefined || process.platform === "win32") return [];
   const { stateFolder, database, configuration, workFolder, secretFiles } = around;
   const places: readonly (readonly [string, string])[] = [
@@ -74,14 +75,14 @@ async function changeable(around: Surrounding, agent: AgentUser | undefined): Pr
     ["Node", process.execPath],
   ];
   const found = await Promise.all(
-    places.map(async ([what, place]) => ({ what, path: await changeableBy(agent, place) })),
+    places.map(async ([what, place]) => ({ what, path: await changeableBy(agent, place, seen) })),
   );
   return unique(found.flatMap(({ what, path }) => (path === undefined ? [] : [{ what, path }])));
 }
 
-async function readable({ secretFiles }: Surrounding, agent: AgentUser | undefined): Promise<Exposed[]> {
+async function readable({ secretFiles }: Surrounding, agent: AgentUser | undefined, seen: Seen): Promise<Exposed[]> {
   if (agent === undefined || process.platform === "win32") return [];
-  const open = await Promise.all(secretFiles.map((path) => canOpen(agent, path, "read")));
+  const open = await Promise.all(secretFiles.map((path) => canOpen(agent, path, "read", seen)));
   return secretFiles.filter((_, i) => open[i]).map((path) => ({ what: "a file of secrets", path }));
 }
 
@@ -97,9 +98,9 @@ const ROOT_SOCKETS = [
   "/var/lib/incus/unix.socket",
 ];
 
-async function rootSockets(agent: AgentUser | undefined): Promise<string[]> {
+async function rootSockets(agent: AgentUser | undefined, seen: Seen): Promise<string[]> {
   if (agent === undefined || process.platform === "win32") return [];
-  const open = await Promise.all(ROOT_SOCKETS.map((path) => canOpen(agent, path, "write")));
+  const open = await Promise.all(ROOT_SOCKETS.map((path) => canOpen(agent, path, "write", seen)));
   const found = ROOT_SOCKETS.filter((_, i) => open[i]);
   // On most systems the second is another way to the first.
   return found.filter((path) => !(path.startsWith("/var/run/") && found.includes(path.slice("/var".length))));

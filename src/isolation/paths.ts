@@ -7,13 +7,16 @@ import type { AgentUser } from "../core/isolation.ts";
 const MOST_LINKS = 40;
 const STICKY = 0o1000;
 
+/** What was looked at already, for those who look at many paths at a time. */
+export type Seen = Map<string, Promise<Step>>;
+
 /**
  * What a user could change to make a path lead to something else, or to change what lies there: the thing itself, or a
  * folder or link on the way. Undefined when there is none. What cannot be looked at counts. Goes by owner, groups and
  * modes; access lists beyond them are not looked into.
  */
-export async function changeableBy(user: AgentUser, path: string): Promise<string | undefined> {
-  const steps = await walk(path);
+export async function changeableBy(user: AgentUser, path: string, seen: Seen = new Map()): Promise<string | undefined> {
+  const steps = await walk(path, seen);
   for (const [i, { path: at, stats }] of steps.entries()) {
     if (stats === undefined) return at;
     if (stats === "absent") return undefined; // The folder above has been looked at: nobody else can make it.
@@ -29,8 +32,13 @@ export async function changeableBy(user: AgentUser, path: string): Promise<strin
 }
 
 /** Whether a user can open what lies at a path, for reading or, as one does with a socket, for writing. */
-export async function canOpen(user: AgentUser, path: string, how: "read" | "write"): Promise<boolean> {
-  const steps = await walk(path);
+export async function canOpen(
+  user: AgentUser,
+  path: string,
+  how: "read" | "write",
+  seen: Seen = new Map(),
+): Promise<boolean> {
+  const steps = await walk(path, seen);
   for (const [i, { stats }] of steps.entries()) {
     if (stats === undefined) return true; // What cannot be seen is no proof.
     if (stats === "absent") return false;
@@ -48,7 +56,12 @@ interface Step {
 }
 
 /** Everything on the way to a path, links included and followed, ending early where it cannot go on. */
-async function walk(path: string): Promise<Step[]> {
+async function walk(path: string, seen: Seen): Promise<Step[]> {
+  const look = (at: string): Promise<Step> => {
+    const step = seen.get(at) ?? lookAt(at);
+    seen.set(at, step);
+    return step;
+  };
   const { root } = parse(path);
   const ahead = namesIn(path.slice(root.length));
   const steps: Step[] = [await look(root)];
@@ -79,7 +92,7 @@ function namesIn(path: string): string[] {
   return path.split(sep).filter((name) => name !== "" && name !== ".");
 }
 
-async function look(path: string): Promise<Step> {
+async function lookAt(path: string): Promise<Step> {
   try {
     return { path, stats: await lstat(path) };
   } catch (error) {
