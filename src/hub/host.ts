@@ -90,7 +90,10 @@ export async function hostDesk(
           const formKey = isVisitor ? "" : heritage.formKey;
           return { hub: PROTOCOL, formKey, ...(page && !isVisitor && { page }) };
         },
-        ping: () => Promise.resolve({}),
+        ping: () => {
+          if (session) session.hangs = false;
+          return Promise.resolve({});
+        },
         open: async () => {
           if (!session) throw otherVersion();
           await openDoor();

@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Decision, Proof } from "../core/proof.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
+import { isSilence } from "./wire.ts";
 import { areAlike, mergedCard, mergedRevision, type Shown, versionsFrom } from "./twins.ts";
 
 export interface RouteOptions {
@@ -48,8 +49,12 @@ export function routeFront({ sessions, clock, arrivals }: RouteOptions): Front {
     const all = await Promise.all(
       sessions.twinsOf(token).map(async ({ session, line }): Promise<Shown | undefined> => {
         if (line.token === token) return mine;
-        // One that hangs is left out: it still waits on a card of its own.
-        const card = await session.front.card(line.token).catch(() => undefined);
+        // One that hangs is left out: it still waits, on a card of its own.
+        if (session.hangs) return undefined;
+        const card = await session.front.card(line.token).catch((error: unknown) => {
+          session.hangs = isSilence(error);
+          return undefined;
+        });
         return card && areAlike(card, mine.card) ? { session, token: line.token, card } : undefined;
       }),
     );

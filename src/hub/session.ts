@@ -10,6 +10,8 @@ export interface Session {
   readonly front: SessionFront;
   /** What waits and what is open in it, as it last said. */
   overview: Overview;
+  /** It did not answer when it was last asked: nobody waits for it for the sake of others. */
+  hangs?: boolean;
   /** It said what cannot be: it is cut off. Absent for the host's own. */
   readonly cut?: () => void;
 }

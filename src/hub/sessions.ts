@@ -48,6 +48,7 @@ export class Sessions {
     const stolen = overview.waiting.some(({ token }) => (this.#owners.get(token) ?? session) !== session);
     if (stolen) return session.cut?.();
     session.overview = overview;
+    session.hangs = false;
     for (const { token } of overview.waiting) this.remember(token, session);
     this.#changes.bump();
   }
