@@ -30,7 +30,23 @@ describe("agent-vault serve", () => {
   });
 
   it("says on the page what the shim says as what it says, and saw nothing of it but who may connect", async () => {
-    const { world, served } = await begin();
+    await expect(claimsAndFacts(undefined)).resolves.toBeUndefined();
+  });
+
+  it("would be seen to take the shim's word for what it saw", async () => {
+    const from = "afar?.facts ?? observe(folder)";
+    const to = "afar ? { ...afar.facts, ...afar.claims } : observe(folder)";
+    const twin = await buildPatched("src/main.ts", [{ file: "src/mcp/server.ts", from, to }]);
+    try {
+      await expect(claimsAndFacts(twin.file)).rejects.toThrow("not to contain");
+    } finally {
+      twin.remove();
+    }
+  });
+
+  async function claimsAndFacts(program: string | undefined): Promise<void> {
+    const world = makeWorld();
+    const served = await serve(world, program === undefined ? {} : { program });
     const agent = await through(served.socket, world);
     const { link } = await ask(agent, "DATABASE_URL");
     const page = await readPage(link);
@@ -42,7 +58,7 @@ describe("agent-vault serve", () => {
     const { claims, facts } = JSON.parse(String(requested?.["requester"])) as { claims: object; facts: object };
     expect(claims).toMatchObject({ folder: world.project });
     expect(Object.keys(facts)).toEqual(["user", "host"]);
-  });
+  }
 
   it("writes no link where a log might keep it", async () => {
     const { world, served } = await begin();
