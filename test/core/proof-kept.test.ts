@@ -168,7 +168,7 @@ describe("while a yes is being written", () => {
     };
     const answer = house.sign();
     await reached.opened;
-    await happens(house);
+    await Promise.resolve(happens(house));
     gate.open();
     expect(await answer).toBe("not taken");
     expect(house.card().standing.is).toBe(standing);
