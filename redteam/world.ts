@@ -19,8 +19,10 @@ import { type Account, type Accounts, as, endAll } from "./accounts.ts";
 import type { Level } from "./attack.ts";
 import { attackerOf, type Attacker } from "./attacker.ts";
 import { eventsIn, type LogEvent } from "./log.ts";
+import { startMessages } from "./phone.ts";
 import { personOf, type Person } from "./person.ts";
 import { put, type Stored } from "./store.ts";
+import { serve } from "./broker.ts";
 import { openSession, type Session, type SessionOptions } from "./session.ts";
 
 /** What an attack wants its world to be like, beyond the plain one. */
@@ -62,6 +64,8 @@ export interface World {
   readonly storeOf: (phone: Authenticator) => Stored;
   /** Process id of the program that holds the secrets. */
   readonly broker: () => Promise<number>;
+  /** Where a broker under another account listens; undefined where there is none. */
+  readonly socket: () => Promise<string | undefined>;
   readonly events: () => readonly LogEvent[];
   readonly close: () => Promise<void>;
 }
@@ -119,7 +123,23 @@ export async function makeWorld(level: Level, ground: Ground, options: WorldOpti
     TOKEN: plain(canaries.TOKEN),
   };
   const port = await freePort();
-  furnish(paths, { values, port, options, person, agent, isApart });
+  let said = "";
+  const links = lineUp();
+  const toPerson = (text: string): void => {
+    said += text;
+    links.look(said);
+  };
+  // A broker under another account says no link where the agent could read it, so its person has a phone.
+  const messages = isApart ? await startMessages((text) => toPerson(`${text}\n`)) : undefined;
+  const channels = messages && { channels: [messages.channel] };
+  furnish(paths, {
+    values,
+    port,
+    options: { ...options, config: { ...channels, ...options.config } },
+    person,
+    agent,
+    isApart,
+  });
 
   const env = {
     PATH: process.env["PATH"] ?? "",
@@ -135,21 +155,20 @@ export async function makeWorld(level: Level, ground: Ground, options: WorldOpti
     canaries: Object.values(canaries),
   });
   const sessions: Session[] = [];
-  let said = "";
-  const links = lineUp();
-  const onStderr = (text: string): void => {
-    said += text;
-    if (!isApart) appendFileSync(paths.clientLog, text);
-    links.look(said);
+  const toClient = (text: string): void => {
+    appendFileSync(paths.clientLog, text);
+    if (isApart) attacker.hears(text);
+    else toPerson(text);
   };
   const open: World["open"] = async ({ env: more = {}, node = [], ...client } = {}) => {
+    const words = broker ? ["connect", (await broker).socket] : [];
     const session = await openSession({
       ...options.client,
       ...client,
-      command: as(person, [process.execPath, ...node, paths.program]),
-      cwd: isApart ? paths.home : paths.project,
-      env: { ...env, ...more },
-      onStderr,
+      command: as(agent, [process.execPath, ...node, paths.program, ...words]),
+      cwd: paths.project,
+      env: broker ? { PATH: env.PATH, HOME: paths.agentHome, ...more } : { ...env, ...more },
+      onStderr: toClient,
       onLine: (line) => attacker.hears(line),
     });
     sessions.push(session);
@@ -164,6 +183,7 @@ export async function makeWorld(level: Level, ground: Ground, options: WorldOpti
     return { file, owner: person, tools, program, key: of.credentialId, record: recordOf(of, "the person's phone") };
   };
   if (phone) put(storeOf(phone));
+  const broker = isApart && accounts ? serve({ paths, accounts, env, onStderr: toPerson }) : undefined;
   const world: World = {
     level,
     isEnrolled,
@@ -194,10 +214,13 @@ export async function makeWorld(level: Level, ground: Ground, options: WorldOpti
       }
     },
     storeOf,
-    broker: async () => (await session()).pid,
+    broker: async () => (broker ? (await broker).pid : (await session()).pid),
+    socket: async () => (await broker)?.socket,
     events: () => eventsIn(paths.log),
     close: async () => {
       await Promise.all(sessions.map((one) => one.close()));
+      await (await broker)?.close();
+      messages?.close();
       for (const account of new Set([person, agent])) if (account) endAll(account.uid);
       rmSync(root, { recursive: true, force: true, maxRetries: 3 });
     },

@@ -73,7 +73,12 @@ export const toolAttacks: readonly Attack[] = [
     id: "tools-hostile-client",
     title: "is a client that takes the link out of progress messages and dialogs, and answers it itself",
     about: "tools",
-    expected: { "link/same-user": "noticed", "passkey/same-user": "stopped", "passkey/other-user": "stopped" },
+    expected: {
+      "link/same-user": "noticed",
+      "passkey/same-user": "stopped",
+      "link/other-user": "noticed",
+      "passkey/other-user": "stopped",
+    },
     why: "those messages are for the person who uses the client; a client that is not theirs reads them too, so only a passkey helps",
     world: { client: { capabilities: { elicitation: { form: {}, url: {} } } } },
     run: async (world) => {
