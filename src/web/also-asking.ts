@@ -4,17 +4,15 @@ import { count } from "./words.ts";
 
 /** Other sessions that the same answer is for: who they are and what they say. */
 export function alsoAsking({ alsoAsking = [] }: Card): Markup {
+  // The script exchanges parts where the page has the same ones before and after.
+  if (alsoAsking.length === 0) return html`<div data-part="also"></div>`;
   return html`<div data-part="also">
-    ${
-      alsoAsking.length === 0
-        ? undefined
-        : html`<section class="said">
-            <h2>${alsoWords(alsoAsking)}. One answer is for all.</h2>
-            <ul class="items quiet also">
-              ${alsoAsking.map(asking)}
-            </ul>
-          </section>`
-    }
+    <section class="said">
+      <h2>${alsoWords(alsoAsking)}. One answer is for all.</h2>
+      <ul class="items quiet also">
+        ${alsoAsking.map(asking)}
+      </ul>
+    </section>
   </div>`;
 }
 

@@ -25,7 +25,7 @@ export function choices(card: Card, draft: Draft): Markup {
       shorter.length === 0
         ? undefined
         : html`<div class="shorter">
-            <span class="shorter-words">or only for</span>
+            <span class="shorter-words">or</span>
             ${shorter.map((lengthMs, at) => short(idOf(at), { lengthMs, chosen }))}
           </div>`
     }

@@ -70,7 +70,7 @@ function TALLY(all: number): Markup {
   return html`<p class="fine tally">
     <span class="for-all">Untick what it should not get.</span>
     <span class="for-some"
-      ><span data-ticked="# of ${all} ticked.">Not all are ticked.</span> What is not counts as denied.</span
+      ><span data-ticked="# of ${all} ticked.">Not all are ticked.</span> The rest counts as denied.</span
     >
     <span class="for-none">Tick at least one, or deny.</span>
   </p>`;

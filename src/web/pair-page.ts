@@ -71,9 +71,7 @@ function ready(view: PairingView): Step {
   return {
     headline: html`<span>Pair this device</span>`,
     main: html`${note(view)}
-      <p class="line">
-        From then on it approves what agents ask for, and is called <bdi class="called">${view.name}</bdi>.
-      </p>
+      <p class="line">It will approve what agents ask for, under the name <bdi class="called">${view.name}</bdi>.</p>
       <ol class="steps">
         <li>Create a passkey here, with the lock of this device: face, finger or PIN.</li>
         <li>Then this page shows six digits. Type them into the terminal.</li>
@@ -121,7 +119,9 @@ function compare(view: PairingView): Step {
     main: html`<p class="code" aria-label="${[...code].join(" ")}">
         <span>${code.slice(0, half)}</span> <span>${code.slice(half)}</span>
       </p>
-      <p class="line">Where <code>agent-vault pair</code> runs it asks for these digits. Until then nothing counts.</p>
+      <p class="line">
+        The window where <code>agent-vault pair</code> runs asks for it. Until it is typed there, nothing counts.
+      </p>
       <p class="fine">If no terminal of yours asks for them, close this page: then it was not you who began.</p>`,
   };
 }
@@ -143,18 +143,19 @@ function done(view: PairingView): Step {
       </p>
       ${note(view)}
       <p><a class="button quiet" href="/inbox">See what waits</a></p>
-      <p class="fine">
-        Pair a second device too: without one, a lost phone can only be replaced on the computer itself.
-      </p>`,
+      <p class="fine">Pair a second device too, in case this one is lost.</p>`,
   };
 }
 
 function ended(view: PairingView, shape: "no" | "over", words: string): Step {
-  const command = view.kind === "add" ? "agent-vault pair" : "agent-vault approvers";
+  const [command, nothing] =
+    view.kind === "add"
+      ? ["agent-vault pair", "This device was not paired."]
+      : ["agent-vault approvers", "Nobody was removed."];
   return {
     headline: html`${mark(shape)}<span>${words}</span>`,
     main: html`${note(view)}
-      <p class="line">Nothing was changed. Start again in the terminal: <code>${command}</code></p>`,
+      <p class="line">${nothing} Start again in the terminal: <code>${command}</code></p>`,
   };
 }
 

@@ -74,7 +74,8 @@ h2, legend { font-size: 0.875rem; line-height: 1.3; color: var(--soft); margin-b
 .pick:has(:focus-visible), .pick-field:has(:focus-visible), .short:has(:focus-visible) { outline: 3px solid var(--hue); outline-offset: 2px; position: relative; z-index: 1; }
 .pick:first-child { border-radius: 0.75rem 0.75rem 0 0; }
 .pick:last-child { border-radius: 0 0 0.75rem 0.75rem; }
-.pick label:has(.tick:not(:checked)) > span, .pick-field:has(.tick:not(:checked)) > span { opacity: 0.72; text-decoration: line-through; }
+.pick label:has(.tick:not(:checked)) > span, .pick-field:has(.tick:not(:checked)) > span { color: var(--soft); text-decoration: line-through; }
+.pick-field:has(.tick:not(:checked)) .field { text-decoration: line-through; }
 .picks { display: flex; flex-wrap: wrap; gap: 0.5rem; margin-top: 0.375rem; }
 .picks-words { flex: 0 0 100%; color: var(--soft); font-size: 0.875rem; }
 .pick-field { display: inline-flex; gap: 0.5rem; align-items: flex-start; min-height: 3rem; max-width: 100%; min-width: 0; padding: 0.75rem 0.625rem; border: 1px solid var(--line); border-radius: 0.5rem; cursor: pointer; }
@@ -93,7 +94,7 @@ h2, legend { font-size: 0.875rem; line-height: 1.3; color: var(--soft); margin-b
 .one { display: inline-flex; align-items: last baseline; max-width: 100%; }
 .notes { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.125rem 0.75rem; color: var(--soft); font-size: 0.875rem; margin-top: 0.1875rem; }
 .items + .fine { margin-top: 0.5rem; }
-.items + h2 { margin-top: 1rem; }
+.items + h2, .tally + h2, .fine + h2 { margin-top: 1rem; }
 .items.quiet { background: none; }
 .items.quiet > li > .name, .items.quiet .title, .items.quiet .field { font-size: 0.9375rem; color: var(--soft); }
 .tag { font-size: 0.8125rem; line-height: 1.2; color: var(--hue); border: 1.5px solid currentColor; border-radius: 0.1875rem; padding: 0.0625rem 0.375rem; }
@@ -126,7 +127,7 @@ legend + .option { border-radius: 0.75rem 0.75rem 0 0; }
 .option:has(:focus-visible) { outline: 3px solid var(--hue); outline-offset: 2px; position: relative; }
 .option input { flex: none; width: 1.25rem; height: 1.25rem; margin: 0.125rem 0 0; accent-color: var(--hue); outline: none; }
 .option > span, .option .words, .option .hint { display: block; min-width: 0; }
-.shorter { display: flex; flex-wrap: wrap; align-items: center; gap: 0 1.25rem; padding: 0 0.875rem; background: var(--card); border: 1px solid var(--line); border-top: 0; }
+.shorter { display: flex; flex-wrap: wrap; align-items: center; gap: 0 1rem; padding: 0 0.875rem; background: var(--card); border: 1px solid var(--line); border-top: 0; }
 .shorter-words { color: var(--soft); font-size: 0.8125rem; }
 .short { display: inline-flex; gap: 0.625rem; align-items: center; min-height: 3rem; cursor: pointer; border-radius: 0.5rem; }
 .short input { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--hue); outline: none; }
@@ -134,7 +135,7 @@ legend + .option { border-radius: 0.75rem 0.75rem 0 0; }
 .shorter:has(:checked) { background: var(--hue-tint); }
 .hint { color: var(--soft); font-size: 0.8125rem; line-height: 1.4; }
 .note { background: var(--hue-tint); border-left: 3px solid var(--hue); border-radius: 0 0.5rem 0.5rem 0; padding: 0.625rem 0.875rem; font-size: 0.9375rem; }
-[data-part="attendance"]:empty { display: none; }
+[data-part="attendance"]:empty, [data-part="also"]:empty { display: none; }
 
 #again { border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); }
 summary { display: flex; align-items: center; justify-content: space-between; min-height: 3rem; cursor: pointer; list-style: none; font-weight: 400; }
@@ -201,6 +202,7 @@ code { font-family: var(--mono); font-size: 0.9375em; overflow-wrap: anywhere; }
 #lost { position: sticky; top: 0; z-index: 1; padding: 0.75rem 1.25rem; background: var(--ink); color: var(--paper); font-size: 0.9375rem; }
 
 @media (max-width: 22rem) {
+  .shorter { gap: 0 0.625rem; }
   .top, main, .bar { padding-left: 1rem; padding-right: 1rem; }
   .bar { gap: 0.5rem; }
   .button { padding-left: 0.375rem; padding-right: 0.375rem; }

@@ -4,9 +4,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Front } from "../../src/core/card.ts";
+import type { PairingView } from "../../src/core/pairing.ts";
 import { createWeb } from "../../src/web/server.ts";
+import { createAuthenticator, enrolled } from "./authenticator.ts";
 import { startBrowser } from "./browser.ts";
-import { NOBODY } from "./house.ts";
 import { FakeFront, fieldsOf, hugeCard, item, LONG_FAILURE, LONG_REFERENCE, LONG_WAIT, UNKNOWN } from "./fake-front.ts";
 
 const folder = process.argv[2] ?? "screens";
@@ -36,7 +37,44 @@ const asset = {
 };
 const arabic = { ...item("op://خزنة/قاعدة/كلمة"), title: "كلمة مرور قاعدة بيانات الإنتاج" };
 
+const who = (client: string, shop: string) => ({
+  claims: { client },
+  facts: { user: "maria", host: "devbox", folder: shop, process: "claude" },
+});
+const signed = { windowMs: 60 * 60_000, scope: "secret", proof: "passkey" } as const;
+const three = { items: [item("DATABASE_URL"), item("STRIPE_KEY"), { ...item("SENTRY_DSN"), openUntil: until }] };
+const { approvers } = enrolled(createAuthenticator({ origin: "http://localhost" }), "Maria's phone", { clock });
+
 const cards: Record<string, string> = {
+  "passkey-waiting": front.add({ offer: signed }),
+  "passkey-narrowed": front.add({ ...three, offer: signed }),
+  "passkey-vault-narrowed": front.add({ vault: "dev", offer: { ...signed, scope: "vault" } }),
+  "passkey-fields-narrowed": front.add({
+    items: fieldsOf(stripe, "username", "password", "recovery code"),
+    offer: signed,
+  }),
+  "passkey-100": front.add({
+    items: Array.from({ length: 100 }, (_, n) => item(`SERVICE_${n}_TOKEN`)),
+    offer: signed,
+  }),
+  "passkey-also": front.add({
+    offer: signed,
+    alsoAsking: [
+      { reason: "Check that checkout still works after the migration", requester: who("Cursor", "~/shop-web") },
+      { reason: "Seed the staging copy", requester: who("codex-mcp-client", "~/work/shop-tools/scripts") },
+    ],
+  }),
+  "passkey-write": front.add({ ...write, offer: { ...write.offer, proof: "passkey" } }),
+  "passkey-approved": front.add({
+    ...one,
+    offer: signed,
+    standing: { is: "approved", at, until, by: "Maria's phone" },
+  }),
+  "passkey-left-out": front.add({
+    ...three,
+    offer: signed,
+    standing: { is: "approved", at, until, by: "Maria's phone", leftOut: [1] },
+  }),
   waiting: front.add(),
   "waiting-one": front.add({ ...one, approvedBefore: 3 }),
   "waiting-vault": front.add({ vault: "dev", provider: "env", offer: { windowMs: 30 * 60_000, scope: "vault" } }),
@@ -194,8 +232,30 @@ function later(ms: number, run: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+const change = { kind: "add", name: "Maria's phone", expiresAt: at + 272_000 } as const;
+const pairings: Record<string, PairingView> = {
+  "pair-ready": { ...change, stage: "ready" },
+  "pair-held": {
+    ...change,
+    stage: "failed",
+    text: "Another device has begun this pairing. If it is not yours, end it in the terminal and start again.",
+  },
+  "pair-confirm": {
+    ...change,
+    stage: "confirm",
+    text: 'To be signed by "Tom\'s phone" or "Tom\'s laptop", on this page.',
+  },
+  "pair-compare": { ...change, stage: "compare", code: "408173" },
+  "pair-compare-elsewhere": { ...change, stage: "compare", text: "The code is on the device that is being paired." },
+  "pair-done": { ...change, stage: "done" },
+  "pair-over": { ...change, stage: "over" },
+  "pair-remove": { ...change, kind: "remove", stage: "confirm", text: 'To be signed by "Tom\'s phone", on this page.' },
+  "pair-removed": { ...change, kind: "remove", stage: "done" },
+};
+front.pairing = (token) => Promise.resolve(pairings[token.replace(/^screen-of-/, "")]);
+
 mkdirSync(folder, { recursive: true });
-const web = await createWeb({ front: front satisfies Front, approvers: NOBODY, clock, port: 0 });
+const web = await createWeb({ front: front satisfies Front, approvers, clock, port: 0 });
 const browser = await startBrowser();
 const sizes = [
   { width: 320, height: 568 },
@@ -207,6 +267,17 @@ for (const colorScheme of ["light", "dark"] as const) {
     for (const [name, token] of Object.entries(cards)) {
       if (only !== undefined && !new RegExp(only).test(name)) continue;
       await page.goto(web.link(token));
+      if (name.endsWith("narrowed")) await page.locator(".tick").nth(1).click();
+      await page.screenshot({ path: join(folder, `${name}-${viewport.width}-${colorScheme}.png`) });
+      if (!name.startsWith("passkey")) continue;
+      await page.screenshot({
+        path: join(folder, `${name}-${viewport.width}-${colorScheme}-whole.png`),
+        fullPage: true,
+      });
+    }
+    for (const name of Object.keys(pairings)) {
+      if (only !== undefined && !new RegExp(only).test(name)) continue;
+      await page.goto(`http://localhost:${web.port}/pair/screen-of-${name}`);
       await page.screenshot({ path: join(folder, `${name}-${viewport.width}-${colorScheme}.png`) });
     }
     await page.close();

@@ -157,7 +157,7 @@ describe.skipIf(!hasBrowser)("a person with a paired phone", () => {
     const { page, ask, card, get } = await start(host.origin);
     const call = await ask();
     await page.getByText("STRIPE_KEY").tap();
-    expect(await page.locator(".tally").innerText()).toBe("1 of 2 ticked. What is not counts as denied.");
+    expect(await page.locator(".tally").innerText()).toBe("1 of 2 ticked. The rest counts as denied.");
     expect(await page.locator("#approve").innerText()).toMatch(/^Approve\s+1 of 2, for 15 minutes$/);
     await page.getByText("5 minutes", { exact: true }).tap();
     expect(await page.locator("#approve").innerText()).toMatch(/^Approve\s+1 of 2, for 5 minutes$/);
