@@ -76,10 +76,20 @@ export function createHub(options: HubOptions): Hub {
     }
   };
 
+  const seated = async (): Promise<Seat> => {
+    const mine = (taking ??= take(seat));
+    try {
+      return await mine;
+    } catch (error) {
+      if (taking === mine) taking = undefined;
+      throw error;
+    }
+  };
+
   const open = async (): Promise<void> => {
     for (let tries = 1; ; tries++) {
       if (closing.signal.aborted) throw closed();
-      const mine = await (taking ??= take(undefined));
+      const mine = await seated();
       try {
         return await mine.open();
       } catch (error) {

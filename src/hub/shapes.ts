@@ -1,9 +1,5 @@
 import * as z from "zod";
-import type { Answer, Approval, Card } from "../core/card.ts";
 import { CODES, type Code, VaultError } from "../core/errors.ts";
-import type { Overview } from "../core/overview.ts";
-import type { PairingStep, PairingView } from "../core/pairing.ts";
-import type { Decision, Proof } from "../core/proof.ts";
 
 // What travels between the sessions of a user, checked on both sides. Strict: what one side does not know is no message
 // for it, and the version of the protocol says so before.
@@ -208,21 +204,3 @@ export function failureOf(error: unknown): z.output<typeof failure> {
   const { code, message, hint } = error;
   return { code, message: message.slice(0, 8_192), ...(hint !== undefined && { hint: hint.slice(0, 8_192) }) };
 }
-
-type Deep<T> = T extends object ? { [K in keyof T]-?: Deep<T[K]> } : T;
-type Same<A, B> = [Deep<A>] extends [Deep<B>] ? ([Deep<B>] extends [Deep<A>] ? true : false) : false;
-
-/** Fails to compile as soon as the core has more in these, or other things, than travels. */
-export type Complete = Expect<
-  [
-    Same<z.output<typeof card>, Card>,
-    Same<z.output<typeof approval>, Approval>,
-    Same<z.output<typeof answer>, Answer>,
-    Same<z.output<typeof decision>, Decision>,
-    Same<z.output<typeof proof>, Proof>,
-    Same<z.output<typeof overview>, Overview>,
-    Same<z.output<typeof pairingStep>, PairingStep>,
-    Same<z.output<typeof pairingView>, PairingView>,
-  ]
->;
-type Expect<All extends readonly true[]> = All;

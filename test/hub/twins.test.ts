@@ -21,7 +21,9 @@ async function twins(
   options: { approvers?: Parameters<typeof share>[1]; create?: typeof createHub } = {},
 ): Promise<Twins> {
   const folder = stateFolder();
-  const sessions = [0, 1, 2].map(() => share(folder, { ...options.approvers, ...(options.create && options) }));
+  const sessions = [0, 1, 2].map(() =>
+    share(folder, { ...options.approvers, ...(options.create && { create: options.create }) }),
+  );
   const tokens: string[] = [];
   const ask = async (at: number): Promise<void> => {
     const { house, hub } = sessions[at] as Sharing;

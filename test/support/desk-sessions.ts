@@ -51,13 +51,14 @@ export interface Desk {
 export function newDesk(options: {
   secrets: Record<string, string>;
   vault?: object;
+  config?: object;
   program?: string;
   isEnrolled?: boolean;
 }): Desk {
   const { secrets, vault = {}, program = PROGRAM, isEnrolled = true } = options;
-  const world = makeWorld({ secrets, vault });
-  const config = JSON.parse(readFileSync(join(world.project, "agent-vault.config.json"), "utf8")) as { port: number };
-  const { port } = config;
+  const world = makeWorld({ secrets, vault, config: { ...options.config } });
+  const file = readFileSync(join(world.project, "agent-vault.config.json"), "utf8");
+  const { port } = JSON.parse(file) as { port: number };
   const phone = createAuthenticator({ origin: `http://localhost:${port}` });
   if (isEnrolled) {
     const notes = openNotes(dirname(world.database));

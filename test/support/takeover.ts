@@ -72,8 +72,8 @@ export async function killHosts(options: {
     isOver = true;
     await Promise.all(answering);
     seats[at] = desk.start();
-    open[at] = (seats[at] as Session).ask(`KEY_${at}`);
-    await (open[at] as Call).link;
+    open[at] = seats[at].ask(`KEY_${at}`);
+    await open[at].link;
     turnOver();
   }
 
