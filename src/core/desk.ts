@@ -157,10 +157,7 @@ export class Desk {
     this.#expireIfOver(ticket);
     this.opened.endOutlived();
     ticket.refresh();
-    const card = ticket.card(this.#o.pickupMs);
-    // A use that is given back opens "just once" again, so the grants are asked, each time.
-    if (card.standing.is !== "approved" || card.standing.ended || this.#o.grants.isOpen(ticket.approval)) return card;
-    return { ...card, standing: { ...card.standing, ended: "over" } };
+    return this.opened.asItIs(ticket, ticket.card(this.#o.pickupMs));
   }
 
   /** What a passkey has to sign for this yes; undefined when it cannot be given so (any more). */

@@ -1,4 +1,4 @@
-import type { Failure, Upstream } from "./card.ts";
+import type { Card, Failure, Upstream } from "./card.ts";
 import type { Clock } from "./clock.ts";
 import { anew, type VaultError } from "./errors.ts";
 import type { Grants } from "./grants.ts";
@@ -24,6 +24,13 @@ export class Opened {
   constructor(options: OpenedOptions, tickets: Tickets) {
     this.#o = options;
     this.#tickets = tickets;
+  }
+
+  /** A card with whether what it opened still is: a use that is given back opens "just once" again. */
+  asItIs({ approval }: Ticket, card: Card): Card {
+    const { standing } = card;
+    if (standing.is !== "approved" || standing.ended || this.#o.grants.isOpen(approval)) return card;
+    return { ...card, standing: { ...standing, ended: "over" } };
   }
 
   /** Ends what a request rests on. False when there is nothing open. */

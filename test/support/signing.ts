@@ -1,7 +1,7 @@
 import type { Approval } from "../../src/core/card.ts";
 import { digestOf } from "../../src/core/canonical.ts";
 import type { Notes } from "../../src/core/ports.ts";
-import type { Decision, Proof, Signed } from "../../src/core/proof.ts";
+import type { Decision, Proof } from "../../src/core/proof.ts";
 import { type Authenticator, createAuthenticator, enrolled, recordOf } from "./authenticator.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { fakeNotes } from "./provider-context.ts";
@@ -212,5 +212,3 @@ async function servedBy(house: SigningHouse & { readonly call: Call<unknown> }, 
   house.clock.advance(400_000);
   return (await codeOf(house.call)) === "done";
 }
-
-export type { Signed };
