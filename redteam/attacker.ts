@@ -21,6 +21,16 @@ export interface Ran {
   readonly err: string;
 }
 
+/** A program that is still running. */
+export interface Started {
+  readonly said: () => Omit<Ran, "code">;
+  readonly write: (text: string) => void;
+  /** Closes its input. */
+  readonly finish: () => void;
+  readonly ended: Promise<Ran>;
+  readonly kill: () => void;
+}
+
 /** An answer to a request over HTTP, as a program without a browser gets it. */
 export interface HttpReply {
   readonly status: number;
@@ -45,6 +55,8 @@ export interface HttpAsk {
 /** What the agent does outside its tools: programs of its own, under its own account. */
 export interface Attacker {
   readonly account: Account | undefined;
+  /** Starts a program and goes on. */
+  readonly start: (command: readonly string[], options?: Omit<RunOptions, "input">) => Started;
   readonly run: (command: readonly string[], options?: RunOptions) => Promise<Ran>;
   /** One of the programs in redteam/tools. */
   readonly tool: (name: string, args?: readonly string[], options?: RunOptions) => Promise<Ran>;
@@ -53,6 +65,8 @@ export interface Attacker {
   readonly read: (path: string) => Promise<string | undefined>;
   /** What came to the agent by another way. */
   readonly hears: (text: string) => void;
+  /** Everything that came to it. */
+  readonly heard: () => string;
   /** A person gave it these. */
   readonly mayHave: (canaries: readonly Canary[]) => void;
   /** Values in the agent's hands that nobody gave it. */
@@ -75,8 +89,8 @@ export function attackerOf({
   const heard: Buffer[] = [];
   const given = new Set<Canary>();
 
-  const run: Attacker["run"] = async (command, options = {}) => {
-    const { input = "", env: more = {}, cwd = paths.project, isOffline, withinMs = RUN_MS } = options;
+  const start: Attacker["start"] = (command, options = {}) => {
+    const { env: more = {}, cwd = paths.project, isOffline, withinMs = RUN_MS } = options;
     const [file, args] = as(agent, command);
     const [first, rest] = isOffline ? ["unshare", [...offline(), file, ...args]] : [file, args];
     const child = spawn(first, rest, {
@@ -90,11 +104,26 @@ export function attackerOf({
     child.stdout.on("data", (part: Buffer) => void (out.push(part), heard.push(part)));
     child.stderr.on("data", (part: Buffer) => void (err.push(part), heard.push(part)));
     child.stdin.on("error", () => {});
-    child.stdin.end(input);
     const cut = setTimeout(() => child.kill("SIGKILL"), withinMs);
-    const [code] = (await once(child, "close")) as [number | null];
-    clearTimeout(cut);
-    return { code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() };
+    const said = (): Omit<Ran, "code"> => ({ out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() });
+    const ended = (async (): Promise<Ran> => {
+      const [code] = (await once(child, "close")) as [number | null];
+      clearTimeout(cut);
+      return { code, ...said() };
+    })();
+    return {
+      said,
+      ended,
+      write: (text) => void child.stdin.write(text),
+      finish: () => void child.stdin.end(),
+      kill: () => void child.kill("SIGKILL"),
+    };
+  };
+  const run: Attacker["run"] = (command, options = {}) => {
+    const started = start(command, options);
+    started.write(options.input ?? "");
+    started.finish();
+    return started.ended;
   };
   const tool: Attacker["tool"] = (name, args = [], options) => {
     const file = join(paths.tools, name);
@@ -102,6 +131,7 @@ export function attackerOf({
   };
   return {
     account: agent,
+    start,
     run,
     tool,
     http: async (port, asks, options) => {
@@ -114,6 +144,7 @@ export function attackerOf({
       return code === 0 ? out : undefined;
     },
     hears: (text) => void heard.push(Buffer.from(`${text}\n`)),
+    heard: () => Buffer.concat(heard).toString(),
     mayHave: (canaries) => canaries.forEach((canary) => given.add(canary)),
     loot: () =>
       hunt(

@@ -22,6 +22,7 @@ export async function main(args: readonly string[]): Promise<number> {
       level: { type: "string", multiple: true, default: [] },
       write: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
+      show: { type: "boolean", default: false },
     },
   });
   const wanted = attacks.filter(({ id }) => values.only.length === 0 || values.only.includes(id));
@@ -42,6 +43,7 @@ export async function main(args: readonly string[]): Promise<number> {
     program: { folder: installed.folder },
     tools: join(root, "redteam/tools"),
     ...(accounts && { accounts }),
+    ...(values.show && { onEnd: say }),
   };
   const results: Result[] = [];
   const troubles: string[] = [];

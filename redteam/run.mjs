@@ -3,6 +3,7 @@
 //   --only ID     one attack (may be repeated)
 //   --level LEVEL one level, as "passkey/other-user" (may be repeated)
 //   --write       writes what came of it to redteam/results.json, and from that the table in SECURITY.md
+//   --show        prints everything that came to the attacker
 //   --list        names the attacks and runs none
 import { build } from "esbuild";
 import { fileURLToPath, pathToFileURL } from "node:url";

@@ -101,6 +101,8 @@ export interface Ground {
   /** Folder of the attackers' programs. */
   readonly tools: string;
   readonly accounts?: Accounts;
+  /** Told at the end of everything that came to the attacker. */
+  readonly onEnd?: (heard: string) => void;
 }
 
 const LINK = /https?:\/\/[^\s"\\]+\/approve\/[\w-]+/g;
@@ -218,6 +220,7 @@ export async function makeWorld(level: Level, ground: Ground, options: WorldOpti
     socket: async () => (await broker)?.socket,
     events: () => eventsIn(paths.log),
     close: async () => {
+      ground.onEnd?.(attacker.heard());
       await Promise.all(sessions.map((one) => one.close()));
       await (await broker)?.close();
       messages?.close();

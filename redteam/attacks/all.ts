@@ -1,5 +1,7 @@
 import type { Attack } from "../attack.ts";
 import { browserAttacks } from "./browser.ts";
+import { commandAttacks } from "./commands.ts";
+import { deskAttacks } from "./desk.ts";
 import { fileAttacks } from "./files.ts";
 import { pageAttacks } from "./page.ts";
 import { processAttacks } from "./process.ts";
@@ -14,4 +16,6 @@ export const attacks: readonly Attack[] = [
   ...signatureAttacks,
   ...fileAttacks,
   ...processAttacks,
+  ...deskAttacks,
+  ...commandAttacks,
 ];

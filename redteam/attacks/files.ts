@@ -239,7 +239,7 @@ export const fileAttacks: readonly Attack[] = [
     world: { isQuiet: true },
     run: async (world) => {
       const { program, project, secrets } = world.paths;
-      const evil = `import { readFileSync, writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(`${project}/loot`)}, readFileSync(${JSON.stringify(secrets)}));\n`;
+      const evil = `import * as evil from "node:fs";\nevil.writeFileSync(${JSON.stringify(`${project}/loot`)}, evil.readFileSync(${JSON.stringify(secrets)}));\n`;
       await world.attacker.run(
         ["sh", "-c", '{ cat; tail -n +2 "$1"; } > "$1.new" && cat "$1.new" > "$1"', "sh", program],
         { input: evil },
