@@ -19,6 +19,8 @@ export class FakeFront implements Front {
   pairing: Front["pairing"] = () => Promise.resolve(undefined);
   /** Whose signatures count, where a card needs one. */
   approvers: Approvers | undefined;
+  /** The requests of which something was to be signed. */
+  readonly prepared: string[] = [];
   /** Rejects approvals as a log that cannot be written would. */
   auditBroken = false;
   /** Makes `card` fail, as a bug would. */
@@ -88,6 +90,7 @@ export class FakeFront implements Front {
   readonly decision = (token: string, approval: Approval): Promise<Decision | undefined> => {
     const card = this.#cards.get(token);
     if (card?.standing.is !== "waiting" || approval.revision !== card.revision) return Promise.resolve(undefined);
+    this.prepared.push(token);
     const hashes = [statementHash(token, approval)];
     return Promise.resolve({ v: 1, decision: "approve", at: this.#clock.now(), hashes });
   };

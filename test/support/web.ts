@@ -67,7 +67,9 @@ export function formBody(form: Readonly<Record<string, Field>>): string {
 
 /** The boxes that are ticked when a page is opened. */
 export function tickedIn(text: string): readonly string[] {
-  return [...text.matchAll(/<input\b[^>]*\bname="item"\s+value="(\d+)"[^>]*\schecked\b/g)].flatMap(([, at]) => at ?? []);
+  return [...text.matchAll(/<input\b[^>]*\bname="item"\s+value="(\d+)"[^>]*\schecked\b/g)].flatMap(
+    ([, at]) => at ?? [],
+  );
 }
 
 /** A running page over a fake desk and a fake clock, with the taps a browser would make. */

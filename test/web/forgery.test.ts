@@ -1,135 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { createWeb } from "../../src/web/server.ts";
 import { loadPatched } from "../support/patched.ts";
-import { formBody, browserHeaders, sealIn, send, startWeb } from "../support/web.ts";
+import { PUBLIC, startForgeries, WAYS, wrongOnes } from "../support/forgeries.ts";
+import { browserHeaders, sealIn, send } from "../support/web.ts";
 
-const PUBLIC = "https://name.example";
-const FORM = "application/x-www-form-urlencoded";
-
-type Started = Awaited<ReturnType<typeof startWeb>>;
-
-interface Case {
-  readonly says: string;
-  readonly headers: Record<string, string | string[]>;
-  readonly seal: "right" | "of another request" | "of another process" | "absent" | "cut";
-  readonly decides: boolean;
-}
-
-/** Every way to send an approval: hosts x origins x what the browser vouches for, then types and seals. */
-function cases(port: number): Case[] {
-  const origins: Record<string, string> = {
-    [`localhost:${port}`]: `http://localhost:${port}`,
-    [`LocalHost:${port}`]: `http://localhost:${port}`,
-    [`127.0.0.1:${port}`]: `http://127.0.0.1:${port}`,
-    [`[::1]:${port}`]: `http://[::1]:${port}`,
-    "name.example": PUBLIC,
-  };
-  const hosts = [
-    ...Object.keys(origins),
-    "evil.test",
-    `evil.test:${port}`,
-    "localhost",
-    `localhost:${port + 1}`,
-    "0.0.0.0",
-  ];
-  const senders = [
-    ...new Set(Object.values(origins)),
-    "http://evil.test",
-    "null",
-    "",
-    "https://name.example.evil.test",
-  ];
-  const vouched = ["same-origin", "same-site", "cross-site", "none", ""];
-  const found: Case[] = [];
-  for (const host of hosts) {
-    for (const origin of senders) {
-      for (const site of vouched) {
-        const headers: Record<string, string> = { Host: host, "Content-Type": FORM };
-        if (origin !== "") headers["Origin"] = origin;
-        if (site !== "") headers["Sec-Fetch-Site"] = site;
-        const decides = origins[host] === origin && site === "same-origin";
-        found.push({
-          says: `${host} from ${origin || "nowhere"}, ${site || "unvouched"}`,
-          headers,
-          seal: "right",
-          decides,
-        });
-      }
-    }
-  }
-  const good: Record<string, string> = { Host: `localhost:${port}`, ...browserHeaders(port) };
-  for (const type of ["application/json", "text/plain", "multipart/form-data; boundary=x", `${FORM}, text/plain`, ""]) {
-    found.push({
-      says: `as ${type || "nothing"}`,
-      headers: { ...good, "Content-Type": type },
-      seal: "right",
-      decides: false,
-    });
-  }
-  found.push({
-    says: "as a form in utf-8",
-    headers: { ...good, "Content-Type": `${FORM}; charset=UTF-8` },
-    seal: "right",
-    decides: true,
-  });
-  for (const seal of ["of another request", "of another process", "absent", "cut"] as const) {
-    found.push({ says: `with a seal ${seal}`, headers: good, seal, decides: false });
-  }
-  const twice = { ...good, Origin: [good["Origin"] ?? "", "http://evil.test"] };
-  found.push({ says: "with two origins", headers: twice, seal: "right", decides: false });
-  return found;
-}
-
-/** Plays all cases, each against a fresh request, and returns those in which the wrong thing happened. */
-async function wrongOnes(
-  { web, front, show }: Started,
-  { enough = Infinity } = {},
-): Promise<{ wrong: string[]; played: number }> {
-  web.setPublicOrigin(PUBLIC);
-  const stranger = await startWeb();
-  const foreign = sealIn((await stranger.show(stranger.front.add())).text);
-  await stranger.web.close();
-  const other = sealIn((await show(front.add())).text);
-  const wrong: string[] = [];
-  const all = cases(web.port);
-  for (const { says, headers, seal, decides } of all) {
-    const token = front.add();
-    const right = sealIn((await show(token)).text);
-    const seals = {
-      right,
-      "of another request": other,
-      "of another process": foreign,
-      absent: "",
-      cut: right.slice(0, -1),
-    };
-    const form = formBody({
-      verdict: "approve",
-      choice: "once",
-      item: ["0", "1"],
-      ...(seal === "absent" ? {} : { seal: seals[seal] }),
-    });
-    const { status } = await send(web.port, {
-      method: "POST",
-      path: `/approve/${token}`,
-      headers,
-      body: form,
-    });
-    const decided = front.cardAt(token)?.standing.is !== "waiting";
-    const statusFits = decides ? status === 303 : status === 403 || status === 421;
-    if (wrong.length >= enough) break;
-    if (decided !== decides || !statusFits)
-      wrong.push(`${says}: ${status}, ${decided ? "decided" : "nothing changed"}`);
-  }
-  return { wrong, played: all.length };
-}
-
-describe("an answer", () => {
-  let started: Started;
-  beforeAll(async () => void (started = await startWeb()));
+describe("a form", () => {
+  let started: Awaited<ReturnType<typeof startForgeries>>;
+  beforeAll(async () => void (started = await startForgeries()));
   afterAll(() => started.web.close());
 
-  it("counts only when a form on our own page sent it", async () => {
-    const { wrong, played } = await wrongOnes(started);
+  it.each(Object.entries(WAYS))("to %s counts only when a form on our own page sent it", async (_what, way) => {
+    const { wrong, played } = await wrongOnes(started, way);
     expect(played).toBeGreaterThan(300);
     expect(wrong).toEqual([]);
   });
@@ -193,8 +74,31 @@ describe("the matrix above", () => {
     ],
   ])("goes red when %s is not checked", async (_what, file, from, to) => {
     const twin = (await loadPatched("src/web/server.ts", [{ file, from, to }])) as { createWeb: typeof createWeb };
-    const started = await startWeb(twin.createWeb);
-    const { wrong } = await wrongOnes(started, { enough: 1 });
+    const started = await startForgeries(twin.createWeb);
+    const { wrong } = await wrongOnes(started, WAYS.approve, { enough: 1 });
+    await started.web.close();
+    expect(wrong.length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [
+      "sign",
+      "src/web/approve.ts",
+      `"/approve/:token/sign", ours(unsigned("forged")), FORM`,
+      `"/approve/:token/sign", FORM`,
+    ],
+    ["begin a pairing", "src/web/pair.ts", "ours(outdated), FORM", "FORM"],
+    ["finish a pairing", "src/web/pair.ts", "ours(forged), FORM", "FORM"],
+    [
+      "begin a pairing",
+      "src/web/pair.ts",
+      `seal.revisionIn(sealed(tokenOf(request) ?? ""), body["seal"]) === 0`,
+      "true",
+    ],
+  ] as const)("goes red when what may %s is not looked at", async (what, file, from, to) => {
+    const twin = (await loadPatched("src/web/server.ts", [{ file, from, to }])) as { createWeb: typeof createWeb };
+    const started = await startForgeries(twin.createWeb);
+    const { wrong } = await wrongOnes(started, WAYS[what], { enough: 1 });
     await started.web.close();
     expect(wrong.length).toBeGreaterThan(0);
   });
@@ -208,8 +112,8 @@ describe("the matrix above", () => {
       },
       { file: "src/web/approve.ts", from: "extended: false,", to: "extended: false, type: () => true," },
     ])) as { createWeb: typeof createWeb };
-    const started = await startWeb(twin.createWeb);
-    const { wrong } = await wrongOnes(started, { enough: 1 });
+    const started = await startForgeries(twin.createWeb);
+    const { wrong } = await wrongOnes(started, WAYS.approve, { enough: 1 });
     await started.web.close();
     expect(wrong.join()).toContain("as application/json");
   });
