@@ -100,11 +100,23 @@ export interface Way {
   /** The page it is done from, and where its form goes. */
   readonly page: (token: string) => string;
   readonly path: (token: string) => string;
-  readonly form: Readonly<Record<string, string | readonly string[]>>;
+  /** Its fields, as a page of this origin sends them. */
+  readonly form: (origin: string) => Readonly<Record<string, string | readonly string[]>>;
   readonly headers?: Readonly<Record<string, string>>;
   /** What it is answered when it was done, and whether it was. */
   readonly status: number;
   readonly isDone: (started: Awaited<ReturnType<typeof startForgeries>>, token: string) => boolean;
+}
+
+/** What a browser says of where something was signed. */
+function said(origin: string): string {
+  return Buffer.from(JSON.stringify({ type: "webauthn.create", origin })).toString("base64url");
+}
+
+/** The page that a browser believes to be on, by the host it was led to. */
+function originOf(headers: Case["headers"]): string {
+  const host = String(headers["Host"]).toLowerCase();
+  return host === new URL(PUBLIC).host ? PUBLIC : `http://${host}`;
 }
 
 const DEVICE = "A".repeat(43);
@@ -113,28 +125,30 @@ export const WAYS = {
   approve: {
     page: (token) => `/approve/${token}`,
     path: (token) => `/approve/${token}`,
-    form: { verdict: "deny" },
+    form: () => ({ verdict: "deny" }),
     status: 303,
     isDone: ({ front }, token) => front.cardAt(token)?.standing.is !== "waiting",
   },
   sign: {
     page: (token) => `/approve/${token}`,
     path: (token) => `/approve/${token}/sign`,
-    form: { verdict: "approve", choice: "once", item: ["0", "1"] },
+    form: () => ({ verdict: "approve", choice: "once", item: ["0", "1"] }),
     status: 200,
     isDone: ({ front }, token) => front.prepared.includes(token),
   },
   "begin a pairing": {
     page: (token) => `/pair/${token}`,
     path: (token) => `/pair/${token}/begin`,
-    form: {},
+    form: () => ({}),
     status: 200,
     isDone: ({ steps }) => steps.some((step) => step.do === "begin"),
   },
   "finish a pairing": {
     page: (token) => `/pair/${token}`,
     path: (token) => `/pair/${token}`,
-    form: { signed: JSON.stringify({ response: { id: "x" } }) },
+    form: (origin) => ({
+      signed: JSON.stringify({ response: { id: "x", response: { clientDataJSON: said(origin) } } }),
+    }),
     headers: { Cookie: `agent-vault-device=${DEVICE}` },
     status: 303,
     isDone: ({ steps }) => steps.some((step) => step.do === "finish"),
@@ -166,7 +180,7 @@ export async function wrongOnes(
       absent: "",
       cut: right.slice(0, -1),
     };
-    const body = formBody({ ...form, ...(seal === "absent" ? {} : { seal: seals[seal] }) });
+    const body = formBody({ ...form(originOf(headers)), ...(seal === "absent" ? {} : { seal: seals[seal] }) });
     steps.length = 0;
     // Where a signature can be made it must be asked for at an address where one is paired.
     const isElsewhere =
