@@ -186,13 +186,13 @@ function arrivalsWithin(clock: Clock, sessions: Sessions, hasPredecessor: boolea
   let until = hasPredecessor ? clock.mono() + ARRIVAL_MS : Number.NEGATIVE_INFINITY;
   return {
     expect: () => (until = clock.mono() + ARRIVAL_MS),
-    wait: async () => {
+    wait: async (version: number) => {
       const left = until - clock.mono();
       if (left <= 0) return false;
       const enough = new AbortController();
       const cancel = clock.after(left, () => enough.abort());
       // Any change may be the one that was waited for.
-      await sessions.changed(sessions.version, enough.signal);
+      await sessions.changed(version, enough.signal);
       cancel();
       return true;
     },

@@ -9,8 +9,11 @@ import { areAlike, mergedCard, mergedRevision, type Shown, versionsFrom } from "
 export interface RouteOptions {
   readonly sessions: Sessions;
   readonly clock: Clock;
-  /** Resolves when what is not known yet may have become known; with false when that need not be waited for any longer. */
-  readonly arrivals: () => Promise<boolean>;
+  /**
+   * Resolves when what was not known at that version may have become known; with false when that need not be waited for
+   * any longer.
+   */
+  readonly arrivals: (version: number) => Promise<boolean>;
 }
 
 /** A page that shows a request: its own card, and with it those of its twins. */
@@ -36,10 +39,12 @@ export function routeFront({ sessions, clock, arrivals }: RouteOptions): Front {
   };
 
   const look = async (token: string): Promise<Shown | undefined> => {
-    let found = await find(token);
-    // Whoever has it may still be on the way to a host that has just begun.
-    while (!found && (await arrivals())) found = await find(token);
-    return found;
+    for (;;) {
+      const before = sessions.version;
+      const found = await find(token);
+      // Whoever has it may still be on the way to a host that has just begun.
+      if (found || !(await arrivals(before))) return found;
+    }
   };
 
   /** What the page of this request shows: it alone, or it and its twins in the order asked. */
@@ -149,10 +154,12 @@ async function pairingAt(
 ): Promise<Session | undefined> {
   const find = (): Promise<Session | undefined> =>
     someone(sessions, async (session) => ((await session.front.pairing(token, { do: "look" })) ? session : undefined));
-  let found = await find();
-  while (!found && (await arrivals())) found = await find();
-  if (found) sessions.remember(token, found);
-  return found;
+  for (;;) {
+    const before = sessions.version;
+    const found = await find();
+    if (found) sessions.remember(token, found);
+    if (found || !(await arrivals(before))) return found;
+  }
 }
 
 /** What the first session that has something to say says; undefined when none has. One that fails has nothing to say. */
