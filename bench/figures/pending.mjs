@@ -11,8 +11,9 @@ const LONGEST_MS = 120_000;
 const NAMES = 101;
 
 /**
- * Many requests that wait for a person at once, sent in one burst. One is accepted when it is durable in the log and its
- * client has been told, by progress, under which link it waits. The page and the log were open before.
+ * Many requests that wait for a person at once, sent in one burst. One is accepted when it is in the log and its client
+ * has been told, by progress, under which link it waits, or that it waits behind others for its turn. The page and the
+ * log were open before.
  */
 export async function pending({ street, pick }) {
   const wanted = pick(5_000, 50);
@@ -45,7 +46,7 @@ async function burst(street, wanted) {
   const accepted = new Set();
   const all = new Promise((resolve) => {
     server.onProgress(({ progressToken, message }) => {
-      if (message.includes("/approve/")) accepted.add(progressToken);
+      if (/\/approve\/|for its turn/.test(message)) accepted.add(progressToken);
       if (accepted.size === wanted) resolve();
     });
   });
@@ -55,6 +56,7 @@ async function burst(street, wanted) {
   const from = performance.now();
   server.calls("get_secrets", asks, { token: true });
   await within(LONGEST_MS, all, `only some of ${wanted} requests were accepted`);
+  await within(LONGEST_MS, logged(house.database, wanted + 1), `only some of ${wanted} requests were logged`);
   const took = performance.now() - from;
   const more = memoryOf(server.pid).rss - before;
   await server.stop();
@@ -63,6 +65,10 @@ async function burst(street, wanted) {
   if (told.requested !== wanted + 1 || told.cancelled !== wanted)
     throw new Error(`the log has ${told.requested} requests and ${told.cancelled} ends of ${wanted + 1}`);
   return { took, more };
+}
+
+async function logged(database, wanted) {
+  while (countEvents(database, ["requested"]).requested < wanted) await new Promise((again) => setTimeout(again, 5));
 }
 
 /** Every two of them once: as many different requests as wanted without as many names. */

@@ -206,7 +206,8 @@ export class Desk {
     this.#closed = true;
     this.#showing.close();
     const at = this.#o.clock.now();
-    for (const ticket of this.#tickets.waiting())
+    // The last first, so that none comes forward on the way.
+    for (const ticket of this.#tickets.waiting().toReversed())
       this.#end(ticket, { is: "cancelled", at }, { kind: "cancelled", detail });
   }
 

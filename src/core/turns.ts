@@ -1,5 +1,8 @@
 import type { Ticket } from "./ticket.ts";
 
+/** How many of those behind are told at once that they came forward; the others say so when they next speak. */
+const NEAR = 20;
+
 /**
  * How many requests of one session are before a person at a time: the others wait behind them for their turn, in the
  * order they were asked.
@@ -32,7 +35,7 @@ export class Turns {
     return this.#lines.get(session)?.slice(this.#most) ?? [];
   }
 
-  /** Takes it out. Those who come forward by that, the one whose turn it is now at their head. */
+  /** Takes it out. The nearest of those who come forward by that, the one whose turn it is now at their head. */
   leave(ticket: Ticket): readonly Ticket[] {
     const { session } = ticket.request;
     const line = this.#lines.get(session) ?? [];
@@ -40,6 +43,7 @@ export class Turns {
     if (at === -1) return [];
     line.splice(at, 1);
     if (line.length === 0) this.#lines.delete(session);
-    return line.slice(Math.max(at, this.#most - 1));
+    const from = Math.max(at, this.#most - 1);
+    return line.slice(from, from + NEAR);
   }
 }
