@@ -4,13 +4,14 @@ import type { Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";
 import type { Approvers, Proof } from "../core/proof.ts";
+import { notProven } from "../core/vouch.ts";
 import { type Said, saidIn } from "./answer-form.ts";
 import { cardPage } from "./card-page.ts";
 import type { CardView } from "./card-view.ts";
 import { draftIn, draftOut } from "./draft.ts";
 import { fromOurPage } from "./guard.ts";
 import type { Holds } from "./holds.ts";
-import { signedIn } from "./passkey.ts";
+import { pageOf, signedIn } from "./passkey.ts";
 import { createPolls } from "./poll.ts";
 import { provingOf } from "./proving.ts";
 import { forged, misunderstood, notAllowed, notApproved, notFound } from "./refusals.ts";
@@ -116,6 +117,9 @@ export function approveRoutes(options: ApproveOptions): Router {
     if (proof === undefined) return misunderstood(response);
     if (said.is === "approve" && card.offer.proof === "passkey" && proof === "link") {
       return notApproved.unsigned(response, back);
+    }
+    if (proof !== "link" && pageOf(proof.response) !== originOf(request)) {
+      return notApproved.because(response, back, notProven("it was signed on another page"));
     }
     try {
       const done = await tell(front, token, said, proof);

@@ -8,7 +8,7 @@ import { fromOurPage } from "./guard.ts";
 import { type Holds, within } from "./holds.ts";
 import { plainPage } from "./page.ts";
 import { pairPage, STAGES } from "./pair-page.ts";
-import { jsonIn } from "./passkey.ts";
+import { jsonIn, pageOf } from "./passkey.ts";
 import { forged, misunderstood, notAllowed } from "./refusals.ts";
 import type { Seal } from "./seal.ts";
 import type { SignIns } from "./sign-ins.ts";
@@ -103,6 +103,8 @@ export function pairRoutes({ front, clock, seal, holds, signIns, originOf }: Pai
     if (token === undefined || origin === undefined || form === undefined) return forged(response);
     const signed = jsonIn(form["signed"]);
     if (device === undefined || !isRecord(signed)) return misunderstood(response);
+    const page = pageOf(signed["response"]);
+    if (page !== undefined && page !== origin) return misunderstood(response);
     const before = await look(request);
     const view = await front.pairing(token, { do: "finish", device, origin, response: signed["response"] });
     if (view === undefined) return notFound(response);

@@ -49,6 +49,19 @@ export function signedIn(field: unknown): Signed | undefined {
   return success ? { approver: data.response.id, decision: data.decision, response: data.response } : undefined;
 }
 
+const WithPage = z.looseObject({ response: z.looseObject({ clientDataJSON: z.string() }) });
+const Page = z.looseObject({ origin: z.string() });
+
+/**
+ * The page on which something was signed, as the browser says it; undefined where it says nothing of the kind. A passkey
+ * of this machine signs on any of its ports, and whoever serves another one may hand our challenge on beside a lie: what
+ * comes to a page of ours has to be signed on that very page.
+ */
+export function pageOf(response: unknown): string | undefined {
+  const encoded = WithPage.safeParse(response).data?.response.clientDataJSON ?? "";
+  return Page.safeParse(jsonIn(Buffer.from(encoded, "base64url").toString())).data?.origin;
+}
+
 /** The JSON in a form field; undefined where there is none. */
 export function jsonIn(field: unknown): unknown {
   if (typeof field !== "string") return undefined;

@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/browser";
-import * as z from "zod";
 import type { Clock } from "../core/clock.ts";
-import { type Approver, type Approvers, type Decision, isFresh, type Signed, signsOn } from "../core/proof.ts";
+import { type Approver, type Approvers, type Decision, isFresh, signsOn } from "../core/proof.ts";
 import { notProven } from "../core/vouch.ts";
-import { jsonIn, requestOptions, signedIn } from "./passkey.ts";
+import { pageOf, requestOptions, signedIn } from "./passkey.ts";
 import type { Seal } from "./seal.ts";
 import type { SignIns } from "./sign-ins.ts";
 
@@ -51,21 +50,10 @@ export function createCeremony({ approvers, signIns, seal, clock }: CeremonyOpti
         throw notProven("what was signed is no sign-in to this page, or was signed too long ago");
       }
       const approver = await approvers.accept(signed);
-      if (!signsOn(approver, origin) || pageOf(signed) !== origin) throw notProven("it was signed on another page");
+      if (!signsOn(approver, origin) || pageOf(signed.response) !== origin)
+        throw notProven("it was signed on another page");
       if (!signIns.spend(nonce)) throw notProven("its signature was used already");
       return approver;
     },
   };
-}
-
-const WithPage = z.looseObject({ response: z.looseObject({ clientDataJSON: z.string() }) });
-const Page = z.looseObject({ origin: z.string() });
-
-/**
- * The page on which it was signed, as the browser says it. A passkey of this machine signs on any of its ports, and
- * whoever serves another one may hand our challenge on: what they have signed there does not sign them in here.
- */
-function pageOf({ response }: Signed): string | undefined {
-  const encoded = WithPage.safeParse(response).data?.response.clientDataJSON ?? "";
-  return Page.safeParse(jsonIn(Buffer.from(encoded, "base64url").toString())).data?.origin;
 }

@@ -77,6 +77,26 @@ describe("what is to be signed", () => {
     expect(started.front.cardAt(token)?.standing).toMatchObject({ is: "approved", by: "Maria's phone", leftOut: [1] });
   });
 
+  it("counts only signed on this very page: another port of this computer is anybody's", async () => {
+    const token = started.front.add({ offer: OFFER });
+    const { json } = await sign(token);
+    const signedOn = (origin: string): string => {
+      const here = phone.origin;
+      phone.origin = origin;
+      const signed = JSON.stringify({ decision: json.decision, response: phone.sign(json.options) });
+      phone.origin = here;
+      return signed;
+    };
+    const yes = { verdict: "approve", choice: "window", item: ["0", "1"] };
+    for (const page of [`http://localhost:${started.web.port + 1}`, "http://localhost", "https://localhost"]) {
+      const { status, text } = await started.tap(token, { ...yes, signed: signedOn(page) });
+      expect([page, status]).toEqual([page, 403]);
+      expect(textOf(text)).toContain("signed on another page");
+      expect(started.front.cardAt(token)?.standing.is).toBe("waiting");
+    }
+    expect((await started.tap(token, { ...yes, signed: signedOn(phone.origin) })).status).toBe(303);
+  });
+
   it("is not what another choice is approved with", async () => {
     const token = started.front.add({ offer: OFFER });
     const { json } = await sign(token, { item: ["0"], choice: "once" });
