@@ -40,6 +40,7 @@ export interface Attack {
 export const ABOUT = {
   page: "The page, over the network",
   browser: "The page, from a hostile web page",
+  inbox: "The inbox",
   tools: "The tools, over MCP",
   signature: "The signature of a passkey",
   files: "Files: secrets, state, configuration, program",

@@ -3,6 +3,7 @@ import { browserAttacks } from "./browser.ts";
 import { commandAttacks } from "./commands.ts";
 import { deskAttacks } from "./desk.ts";
 import { fileAttacks } from "./files.ts";
+import { inboxAttacks } from "./inbox.ts";
 import { pageAttacks } from "./page.ts";
 import { processAttacks } from "./process.ts";
 import { signatureAttacks } from "./signature.ts";
@@ -12,6 +13,7 @@ import { toolAttacks } from "./tools.ts";
 export const attacks: readonly Attack[] = [
   ...pageAttacks,
   ...browserAttacks,
+  ...inboxAttacks,
   ...toolAttacks,
   ...signatureAttacks,
   ...fileAttacks,

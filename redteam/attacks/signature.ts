@@ -256,6 +256,11 @@ export const signatureAttacks: readonly Attack[] = [
         from: "if (!signsOn({ origin: paired }, origin))",
         to: "if (paired === origin + origin)",
       },
+      {
+        file: "src/web/approve.ts",
+        from: 'if (proof !== "link" && pageOf(proof.response) !== originOf(request)) {',
+        to: 'if (proof !== "link" && pageOf(proof.response) === undefined) {',
+      },
     ],
     run: (world) =>
       signedOtherwise(world, (signing, phone) => {
@@ -268,10 +273,18 @@ export const signatureAttacks: readonly Attack[] = [
   },
   {
     id: "signature-lying-page",
-    title: "opens a page of its own on localhost that tells a lie, and has the passkey sign the real challenge there",
+    title:
+      "opens a page of its own on another port of localhost that tells a lie, and has the passkey sign the real challenge there",
     about: "signature",
-    expected: { "passkey/same-user": "noticed", "passkey/other-user": "noticed" },
-    why: "a passkey paired on localhost counts on every port of localhost: sign only on a page you opened yourself, or pair on the tunnel's address",
+    expected: { "passkey/same-user": "stopped", "passkey/other-user": "stopped" },
+    why: "a signature sent to the page has to be made on that very page, port included",
+    control: [
+      {
+        file: "src/web/approve.ts",
+        from: 'if (proof !== "link" && pageOf(proof.response) !== originOf(request)) {',
+        to: 'if (proof !== "link" && pageOf(proof.response) === undefined) {',
+      },
+    ],
     run: (world) =>
       signedOtherwise(world, (signing, phone) => {
         const { origin } = phone;
