@@ -152,9 +152,11 @@ async function externals(): Promise<string[]> {
 
 /** What is read before the answer to `initialize`: main, app and what they import in turn, not what comes lazily. */
 function loadedAtStart(): string[] {
-  const app = scripts.find((path) => /\/app-[A-Z0-9]{8}\.js$/.test(path));
+  const app = scripts.find((path) => /\/app-[A-Z0-9]{8}\.js$/.test(path)) ?? "no app chunk";
+  // The one thing the composition fetches before it has anything to serve.
+  const [, mcp = "no mcp chunk"] = /serveMcp\b[^;]*?import\("\.\/([^"]+)"\)/.exec(read(app)) ?? [];
   const found = new Set<string>(["dist/agent-vault.js"]);
-  const waiting = ["dist/main.js", app ?? "no app chunk"];
+  const waiting = ["dist/main.js", app, posix.join(posix.dirname(app), mcp)];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (found.has(path)) continue;
     found.add(path);
