@@ -101,6 +101,7 @@ export async function openHouse(
     approvers,
     notes,
     log,
+    moved: () => desk.moved(),
     say,
     onFault,
   });

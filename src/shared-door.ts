@@ -18,6 +18,8 @@ export interface SharedDoorOptions {
   readonly log: Pick<Journal, "note">;
   /** Whether this process wants the page although its desk has nothing that waits. */
   readonly isWanted?: () => boolean;
+  /** Called when the links that were given out lead nowhere any more, and there are others. */
+  readonly moved?: () => void;
   /** One line for people, on stderr. */
   readonly say: (line: string) => void;
   /** Told of what should not happen. */
@@ -37,6 +39,7 @@ export function createSharedDoor(options: SharedDoorOptions): Hub {
       return options.own;
     },
     isWanted,
+    moved: () => options.moved?.(),
     hasTunnel: config.tunnel.type !== "none",
     startDoor: (front, { port, formKey, isNeeded, moved }) =>
       createDoor({

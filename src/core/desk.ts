@@ -151,6 +151,11 @@ export class Desk {
     }
   }
 
+  /** The links that people were given lead nowhere any more: they are given the ones of now. */
+  moved(): void {
+    for (const ticket of this.#tickets.waiting()) this.#showing.showAgain(ticket);
+  }
+
   card(token: string): Card | undefined {
     const ticket = this.#tickets.at(token);
     if (!ticket) return undefined;

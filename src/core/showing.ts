@@ -59,6 +59,11 @@ export class Showing {
     }
   }
 
+  /** The page it was shown on is somewhere else now: whoever was told of it is told again. */
+  showAgain(ticket: Ticket): void {
+    if (!this.#closed && this.#shown.has(ticket)) void this.#bells.ring(ticket);
+  }
+
   /** Nobody is shown anything any more. */
   close(): void {
     this.#closed = true;

@@ -52,7 +52,7 @@ export class Waiters {
     if (link) this.#link = link;
     if (linkIsFinal) this.#linkIsFinal = true;
     if (bells !== undefined) this.#ringing = bells;
-    if (rang !== undefined) this.#rang.push(rang);
+    if (rang !== undefined && !this.#rang.includes(rang)) this.#rang.push(rang);
     if (this.#ringing !== undefined && (rang !== undefined || silent)) this.#ringing -= 1;
     if (trouble !== undefined && !this.#troubles.includes(trouble)) this.#troubles.push(trouble);
     this.tell();

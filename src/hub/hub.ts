@@ -16,6 +16,8 @@ export interface HubOptions {
   readonly startDoor: (front: Front, hosting: Hosting) => HostedDoor;
   /** Whether this process wants the page although nothing waits at its desk. */
   readonly isWanted?: () => boolean;
+  /** Called when the links that were given out lead nowhere any more, and there are others. */
+  readonly moved?: () => void;
   /** Whether the configuration of this process wants links that work from anywhere. */
   readonly hasTunnel?: boolean;
   /** Told of what should not happen. */
@@ -64,11 +66,14 @@ export function createHub(options: HubOptions): Hub {
   /** The host is gone: somebody else has to be, and what waits here has to be on their page. */
   const moveOn = async (before: Seat): Promise<void> => {
     if (closing.signal.aborted) return;
+    const given = page;
     taking = take(before);
     try {
       const [next, { waiting, windows }] = await Promise.all([taking, options.own.overview()]);
       const isNeeded = waiting.length + windows.length > 0 || options.isWanted?.() === true;
       await (isNeeded ? next.open() : next.resume());
+      await next.settled();
+      if (isNeeded && given && page && isElsewhere(given, page)) options.moved?.();
     } catch (error) {
       if (seat?.isLost() || closing.signal.aborted) return;
       const { message, hint } = asVaultError(error);
@@ -132,6 +137,12 @@ export function createHub(options: HubOptions): Hub {
       enough.abort();
     },
   };
+}
+
+/** Whether links to the one page do not lead to the other. */
+function isElsewhere(before: Page, now: Page): boolean {
+  if (before.local !== now.local) return true;
+  return before.public !== undefined && now.public !== undefined && before.public !== now.public;
 }
 
 const ELSEWHERE =

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { Tunnel } from "../../src/core/ports.ts";
 import { visitHub } from "../../src/hub/visit.ts";
 import { codeOf, valuesOf } from "../support/house.ts";
 import { share, stateFolder, until } from "../support/hub.ts";
@@ -118,5 +119,34 @@ describe("the page of several sessions", () => {
     });
     // Not once was it said that nothing waits there.
     expect(statuses).not.toContain(404);
+  });
+
+  it("rings again when it comes to be somewhere else", async () => {
+    const folder = stateFolder();
+    const tunnelAt = (origin: string): Tunnel => ({
+      name: "fake",
+      open: () => Promise.resolve({ origin, close: () => Promise.resolve() }),
+    });
+    const host = share(folder, { tunnel: tunnelAt("https://one.example") });
+    const guest = share(folder, { tunnel: tunnelAt("https://two.example") });
+    await host.hub.open();
+    void guest.house.get("DATABASE_URL");
+    await until(() => guest.house.rings.length === 1);
+    await host.hub.close();
+    await until(() => guest.house.rings.length === 2);
+    const origins = guest.house.rings.map(({ link }) => new URL(link.public ?? link.local).origin);
+    expect(origins).toEqual(["https://one.example", "https://two.example"]);
+  });
+
+  it("says why a link works here alone, when whoever hosts it has no tunnel", async () => {
+    const folder = stateFolder();
+    const host = share(folder);
+    const guest = share(folder, {
+      tunnel: { name: "fake", open: () => Promise.reject(new Error("not mine to open")) },
+    });
+    await host.hub.open();
+    await guest.hub.open();
+    expect(guest.hub.link("x").trouble).toMatch(/a session whose configuration has no tunnel/);
+    expect(host.hub.link("x").trouble).toBeUndefined();
   });
 });

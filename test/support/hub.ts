@@ -56,6 +56,7 @@ export function share(
     get own() {
       return frontOf(house.desk);
     },
+    moved: () => house.desk.moved(),
     hasTunnel: tunnel !== undefined,
     startDoor: (front, { port, formKey, isNeeded, moved }) => {
       hosted.push(front);
