@@ -106,6 +106,16 @@ export interface Approval {
 /** What a person answers. */
 export type Answer = Approval | { readonly verdict: "deny" } | { readonly verdict: "again"; readonly note: string };
 
+/** What stands behind an answer. */
+export interface AnswerBy {
+  readonly proof: Proof;
+  /**
+   * Set when it came from a device that is signed in to the inbox: a no, or a note, is then a person's even where links
+   * reach agents.
+   */
+  readonly signedIn?: true;
+}
+
 /**
  * The desk as the person's side sees it, wherever the process lives that asked. Tokens are the 128 random bits in the
  * link. Everything that goes in and comes out is JSON, but for the signals.
@@ -119,7 +129,7 @@ export interface Front {
    * what was approved is no longer what the card shows. Rejects with `audit_unavailable` when an approval could not be
    * recorded, and with `not_proven` when it needs a better proof; then the request still waits.
    */
-  readonly answer: (token: string, answer: Answer, by: { readonly proof: Proof }) => Promise<boolean>;
+  readonly answer: (token: string, answer: Answer, by: AnswerBy) => Promise<boolean>;
   /** Ends what the approval opened. False when there is nothing open. */
   readonly revoke: (token: string) => Promise<boolean>;
   /** Resolves when the card's version is past `version`, or the signal aborts. */

@@ -2,7 +2,7 @@ import { Approvals } from "./approvals.ts";
 import { ApprovedBefore } from "./approved-before.ts";
 import { attend } from "./attendance.ts";
 import type { BellsOptions } from "./bells.ts";
-import type { Answer, Approval, Card } from "./card.ts";
+import type { Answer, AnswerBy, Approval, Card } from "./card.ts";
 import { Changes } from "./changes.ts";
 import { Span } from "./clock.ts";
 import { anew, VaultError } from "./errors.ts";
@@ -13,7 +13,7 @@ import type { Overview } from "./overview.ts";
 import { overviewOf } from "./overview-of.ts";
 import { needsSignature, type Offer, type Rules } from "./policy.ts";
 import type { Wait, Waiter } from "./ports.ts";
-import type { Approvers, Decision, Proof } from "./proof.ts";
+import type { Approvers, Decision } from "./proof.ts";
 import { aboutRequest } from "./records.ts";
 import { Refusals } from "./refusals.ts";
 import type { AccessRequest, Action } from "./request.ts";
@@ -171,7 +171,7 @@ export class Desk {
     return ticket && this.#approvals.decision(ticket, approval);
   }
 
-  async answer(token: string, answer: Answer, { proof }: { readonly proof: Proof }): Promise<boolean> {
+  async answer(token: string, answer: Answer, { proof }: AnswerBy): Promise<boolean> {
     const ticket = this.#answerable(token);
     if (!ticket) return false;
     if (answer.verdict === "approve") return this.#approvals.approve(ticket, answer, proof);
