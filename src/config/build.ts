@@ -20,7 +20,7 @@ import type {
 import { digestOfConfig } from "./digest.ts";
 import type { Part, Text } from "./text.ts";
 import { databasePath, withoutVariables, type Around } from "./places.ts";
-import { isSensitive, remarks } from "./remarks.ts";
+import { isSensitive, remarks, writtenOut } from "./remarks.ts";
 import { rulesSchema, type ConfigFile, type VaultEntry } from "./schema.ts";
 import { isObject } from "./tree.ts";
 import { DEFAULT_VAULT_TYPE } from "./words.ts";
@@ -46,11 +46,17 @@ export function build(text: Text, file: ConfigFile, parts: readonly Part[]): Con
     digest: digestOfConfig(text, parts, meaning),
     ...meaning,
     webhooks: webhookConfigs(file, parts),
-    secretFiles: [...(source.is === "file" ? [join(folder, ".env")] : []), ...secretFiles(file, folder)],
+    secretFiles: [...besides(text, parts), ...secretFiles(file, folder)],
     tokenVariables: tokenVariables(parts, around),
     surroundings: withoutVariables(around),
     warnings: remarks(text, file, parts),
   };
+}
+
+/** Where the tokens of a configuration stand: in the file beside it, and in its own text where one is written out. */
+function besides({ source, folder }: Text, parts: readonly Part[]): string[] {
+  if (source.is !== "file") return [];
+  return [join(folder, ".env"), ...(writtenOut(parts).length > 0 ? [source.path] : [])];
 }
 
 /** The files that vaults keep their secrets in. */
