@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { challengeOf, type Decision, signsOn } from "../core/proof.ts";
+import { challengeOf, CREDENTIAL_ID, type Decision, signsOn } from "../core/proof.ts";
 import { notProven } from "../core/vouch.ts";
 import type { Enrolled } from "./record.ts";
 
@@ -11,8 +11,8 @@ const text = (most: number): z.ZodString =>
 
 /** What a browser gives back for a signature, as far as it is looked at: the `AuthenticationResponseJSON` of WebAuthn. */
 const ASSERTION = z.object({
-  id: text(1_400),
-  rawId: text(1_400),
+  id: z.string().regex(CREDENTIAL_ID),
+  rawId: z.string().regex(CREDENTIAL_ID),
   type: z.literal("public-key"),
   response: z.object({
     clientDataJSON: text(8_000),

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { digestOf } from "../core/canonical.ts";
 import { VaultError } from "../core/errors.ts";
+import { CREDENTIAL_ID } from "../core/proof.ts";
 import type { Enrolled } from "./record.ts";
 
 /** What a browser needs to create a passkey: the JSON form of WebAuthn, for `startRegistration`. */
@@ -23,8 +24,8 @@ const text = (most: number): z.ZodString =>
 
 /** What a browser gives back for a new passkey, as far as it is looked at: the `RegistrationResponseJSON` of WebAuthn. */
 const ATTESTATION = z.object({
-  id: text(1_400),
-  rawId: text(1_400),
+  id: z.string().regex(CREDENTIAL_ID),
+  rawId: z.string().regex(CREDENTIAL_ID),
   type: z.literal("public-key"),
   response: z.object({
     clientDataJSON: text(8_000),
@@ -82,6 +83,8 @@ export async function checkAttestation(
   }
   if (!made.verified || !made.registrationInfo.userVerified) throw notMade();
   const { credential, credentialBackedUp } = made.registrationInfo;
+  // What is kept is what the authenticator says; so far it was looked at what came beside it.
+  if (credential.id !== parsed.data.id) throw notMade();
   return {
     id: credential.id,
     name,

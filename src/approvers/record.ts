@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Approver } from "../core/proof.ts";
+import { type Approver, CREDENTIAL_ID } from "../core/proof.ts";
 
 /** Everything that is kept of an approver: public things only. */
 export interface Enrolled extends Approver {
@@ -37,12 +37,10 @@ const RECORD = z.strictObject({
   backedUp: z.boolean(),
 });
 
-const ID = base64url(1_400);
-
 /** What was kept under an id; undefined when it is no record of ours, whatever else it is. */
 export function parseRecord(id: string, record: unknown): Enrolled | undefined {
   const parsed = RECORD.safeParse(record);
-  if (!parsed.success || !ID.safeParse(id).success) return undefined;
+  if (!parsed.success || !CREDENTIAL_ID.test(id)) return undefined;
   return { ...parsed.data, id };
 }
 

@@ -18,6 +18,9 @@ export const FRESH_MS = 120_000;
 /** How far a clock may be set back between the challenge and the answer, ms. */
 const AHEAD_MS = 2_000;
 
+/** What the id of a credential looks like, base64url: no longer than what the notes take as a key. */
+export const CREDENTIAL_ID = /^[\w-]{1,1024}$/;
+
 /** A decision with the signature of an approver's passkey. */
 export interface Signed {
   /** Id of the credential, base64url. */

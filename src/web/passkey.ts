@@ -1,6 +1,14 @@
 import type { PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/browser";
 import * as z from "zod";
-import { type Approver, challengeOf, type Decision, FRESH_MS, type Signed, signsOn } from "../core/proof.ts";
+import {
+  type Approver,
+  challengeOf,
+  CREDENTIAL_ID,
+  type Decision,
+  FRESH_MS,
+  type Signed,
+  signsOn,
+} from "../core/proof.ts";
 
 /** How long the browser keeps asking, ms: what is signed later would count no more when it arrives. */
 const ASKING_MS = FRESH_MS - 10_000;
@@ -40,7 +48,7 @@ const SignedField = z.strictObject({
       .min(1)
       .max(MOST_HASHES),
   }),
-  response: z.looseObject({ id: z.string().regex(/^[\w-]{1,1400}$/) }),
+  response: z.looseObject({ id: z.string().regex(CREDENTIAL_ID) }),
 });
 
 /** What /passkey.js puts into the form field `signed`; undefined where that is nothing of the kind. */

@@ -42,14 +42,18 @@ const PRESENT = 0x01;
 const VERIFIED = 0x04;
 const WITH_KEY = 0x40;
 
-/** A software authenticator. `rpId` is the host name of `origin` where the options name none. */
+/**
+ * A software authenticator. `rpId` is the host name of `origin` where the options name none; `idBytes` is how long the id
+ * of its credential is.
+ */
 export function createAuthenticator(options: {
   readonly origin: string;
   readonly userVerified?: boolean;
   readonly counter?: number;
+  readonly idBytes?: number;
 }): Authenticator {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const id = randomBytes(16);
+  const id = randomBytes(options.idBytes ?? 16);
   const cose = coseOf(publicKey.export({ format: "jwk" }));
 
   const said = (type: "webauthn.create" | "webauthn.get", challenge: string): Buffer =>
@@ -70,7 +74,7 @@ export function createAuthenticator(options: {
     userVerified: options.userVerified ?? true,
     counter: options.counter ?? 0,
     register: ({ challenge, rp }) => {
-      const attested = Buffer.concat([Buffer.alloc(16), Buffer.of(0, id.length), id, cose]);
+      const attested = Buffer.concat([Buffer.alloc(16), Buffer.of(id.length >> 8, id.length & 0xff), id, cose]);
       const attestation = Buffer.concat([
         Buffer.of(0xa3),
         text("fmt"),

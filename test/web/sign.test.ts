@@ -126,6 +126,17 @@ describe("what is to be signed", () => {
     expect(started.front.cardAt(token)?.standing.is).toBe("waiting");
   });
 
+  it("is refused, and no fault, where the passkey's id is longer than any that is kept", async () => {
+    const token = started.front.add({ offer: OFFER });
+    const decision = { v: 1, decision: "approve", at: clock.now(), hashes: ["h".repeat(43)] };
+    for (const length of [1_024, 1_025, 1_400]) {
+      const signed = JSON.stringify({ decision, response: { id: "a".repeat(length) } });
+      const { status } = await started.tap(token, { verdict: "approve", choice: "window", signed });
+      expect([length, status]).toEqual([length, length > 1_024 ? 400 : 403]);
+    }
+    expect(started.faults).toEqual([]);
+  });
+
   it("is nothing once what approving opens has changed: the page is to be looked at again", async () => {
     const token = started.front.add({ offer: OFFER });
     const { text } = await started.show(token);
