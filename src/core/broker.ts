@@ -221,7 +221,8 @@ export class Broker {
   ): Promise<Reply<T>> {
     const { desk, grants } = this.#o;
     const open = this.#deliveries.preparations.claim(request) ?? grants.claim(request);
-    if (open) return this.#deliveries.deliver(request, vault, open, waiter, perform);
+    // What was approved is done as it was shown, whatever an identical call has found since.
+    if (open) return this.#deliveries.deliver(open.request ?? request, vault, open, waiter, perform);
     const ruling = decide(vault, request.action, await this.#here(vault));
     if (ruling.kind === "deny") throw ruling.error;
     this.#sessions.refuseOver(ask.session);
@@ -238,7 +239,7 @@ export class Broker {
       throw this.#deliveries.written(asVaultError(error));
     }
     // Two identical calls that met on the way share the ticket, and with it what was shown.
-    const claim = grants.claimOwed(ticket.approval) ?? grants.claim(ticket.request);
+    const claim = grants.claimOwed(ticket.request) ?? grants.claim(ticket.request);
     if (!claim) throw endedUnused();
     return this.#deliveries.deliver(ticket.request, vault, claim, waiter, perform);
   }

@@ -1,5 +1,6 @@
 import { VaultError } from "./errors.ts";
 import type { Warrant } from "./grant.ts";
+import type { AccessRequest } from "./request.ts";
 import type { TurnedDown } from "./turned-down.ts";
 
 /** Permission taken for one delivery. Either `land` or `giveBack` it. */
@@ -7,6 +8,8 @@ export interface Claim {
   /** Id of the approval this rests on; several, with commas, where a batch rests on several windows. */
   readonly approval: string;
   readonly basis: "asked" | "window";
+  /** The request that was approved, where a person was asked for this very use: that is what they saw. */
+  readonly request: AccessRequest | undefined;
   /** What was permitted, and the proof of it. */
   readonly warrants: readonly Warrant[];
   /** What of the request a person left out when they approved it, by ref. */

@@ -1,6 +1,7 @@
 import { type Claim, windowOver } from "./claim.ts";
 import type { VaultError } from "./errors.ts";
 import { approvalsOf, endOf, type Grant, isLive, type Warrant } from "./grant.ts";
+import type { AccessRequest } from "./request.ts";
 import { NOTHING, type TurnedDown } from "./turned-down.ts";
 
 /** What a flight needs of the permissions it rests on. */
@@ -35,10 +36,13 @@ export class Flight implements Claim {
     return [...this.#grants].map(({ warrant }) => warrant);
   }
 
+  get request(): AccessRequest | undefined {
+    return this.#asked?.request;
+  }
+
   get leftOut(): TurnedDown {
     // A window covers everything it is claimed for; what was left out belongs to the one request that was answered.
-    const [grant] = this.#grants;
-    return this.basis === "asked" && grant ? grant.leftOut : NOTHING;
+    return this.#asked?.leftOut ?? NOTHING;
   }
 
   broken(): VaultError | undefined {
@@ -75,6 +79,12 @@ export class Flight implements Claim {
   begunAnew(): void {
     // Where a use is held already, its stretch runs.
     for (const grant of this.#grants) if (!grant.held) grant.pickup = undefined;
+  }
+
+  /** The one that a person was asked for; none under windows. */
+  get #asked(): Grant | undefined {
+    const [grant] = this.#grants;
+    return this.basis === "asked" ? grant : undefined;
   }
 
   #settle({ givingBack }: { givingBack: boolean }): void {

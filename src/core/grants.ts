@@ -78,9 +78,9 @@ export class Grants {
     return this.#pickupFor(key);
   }
 
-  /** The delivery that a call, attached when the person said yes, has coming to it. */
-  claimOwed(approval: string): Claim | undefined {
-    const grant = this.#grants.get(approval);
+  /** The delivery that a call, attached when the person said yes to this very request, has coming to it. */
+  claimOwed({ id }: AccessRequest): Claim | undefined {
+    const grant = this.#grants.get(id);
     if (!grant || grant.owed === 0 || this.#isOver(grant)) return undefined;
     grant.owed -= 1;
     return new Flight(new Set([grant]), "asked", this.#keeper);

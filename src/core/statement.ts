@@ -90,18 +90,18 @@ export function hashOf(statement: Statement): string {
   });
 }
 
-/** Whether a statement permits this item of a request: under its window, or for the one use that was asked for. */
+/**
+ * Whether a statement permits this item of a request: for the one use that was asked for, exactly as it was stated; under
+ * its window, by which secret it is.
+ */
 export function permits(statement: Statement, request: AccessRequest, item: Item, basis: "asked" | "window"): boolean {
-  const { session, vault, provider, action, scope, windowMs } = statement;
+  const { session, vault, provider, action, scope, windowMs, secrets, open } = statement;
   if (session !== request.session || vault !== request.vault) return false;
   if (provider !== request.provider || action !== request.action) return false;
-  if (basis === "window" && windowMs <= 0) return false;
-  if (scope === "vault" && windowMs > 0 && action === "read") return true;
   const wanted = stated(item);
-  const secrets = basis === "window" ? statement.secrets : [...statement.secrets, ...statement.open];
-  return secrets.some(
-    ({ ref, effect, commitment }) => ref === wanted.ref && effect === wanted.effect && commitment === wanted.commitment,
-  );
+  if (basis === "asked") return [...secrets, ...open].some((secret) => isSame(secret, wanted));
+  if (windowMs <= 0 || action !== "read") return false;
+  return scope === "vault" || secrets.some(({ ref }) => ref === wanted.ref);
 }
 
 /** How one item of a request is signed for. */
@@ -115,4 +115,9 @@ export function stated({ handle, write }: Item): StatedSecret {
     ...(version !== undefined && { version }),
     ...(write && { effect: write.plan.effect, commitment: write.commitment }),
   };
+}
+
+/** Both are made by `stated`, so their parts come in one order. */
+function isSame(one: StatedSecret, other: StatedSecret): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

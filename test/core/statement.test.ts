@@ -116,6 +116,20 @@ describe("what an approval permits", () => {
     expect(permits(said, writing, written("A", "c-1", "create"), "asked")).toBe(false);
     expect(permits(said, writing, item("A"), "asked")).toBe(false);
   });
+
+  it("is, for the one use that was asked for, exactly what was shown; under a window it is the secret", () => {
+    const said = statement();
+    const now = (own: object): Item => ({ handle: { ...one.handle, ...own } });
+    for (const other of [
+      now({ version: "4" }),
+      now({ title: "Staging" }),
+      now({ name: "X" }),
+      now({ field: "user" }),
+    ]) {
+      expect(permits(said, request(), other, "asked")).toBe(false);
+      expect(permits(said, request(), other, "window")).toBe(true);
+    }
+  });
 });
 
 describe("requests that can share an answer", () => {
