@@ -9,6 +9,11 @@
 # AGENT_VAULT_PACKAGE names what npm installs (default: agent-vault); a packed file works too.
 set -eu
 
+# Whatever stands in the PATH of who runs this is not run as root: node and npm are looked for there, and looked at first.
+GIVEN=$PATH
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+
 SERVICE=agent-vault
 CLIENTS=agent-vault-clients
 DESTDIR=${DESTDIR:-}
@@ -81,17 +86,54 @@ first() {
   fi
 }
 
-# Node itself must be out of reach of the agents: in a home folder, as nvm puts it, they could exchange it.
-find_node() {
-  NODE=$(command -v node) || fail "node is not installed: install it for all users (20.19 or newer)"
-  NODE=$(readlink -f "$NODE")
-  at=$NODE
+# kept OWNER TOP PATH: fails where another than OWNER could change what is at PATH, or a folder on the way there from TOP.
+kept() {
+  at=$3
   while :; do
-    [ "$(stat -c %u "$at")" = 0 ] || fail "$at does not belong to root: install node for all users, not in a home folder"
-    [ -z "$(find "$at" -maxdepth 0 -perm /022)" ] || fail "$at can be changed by others than root: install node for all users"
-    [ "$at" != / ] || break
+    [ "$(stat -c %u "$at")" = "$1" ] || fail "$at does not belong to $(id -nu "$1"): $hint"
+    [ -L "$at" ] || [ -z "$(find "$at" -maxdepth 0 -perm /022)" ] ||
+      fail "$at can be changed by others than $(id -nu "$1"): $hint"
+    case $at in / | "$2") break ;; esac
     at=$(dirname "$at")
   done
+}
+
+# What runs as root, or is the program, must be out of reach of the agents: in a home folder, as nvm puts it, they could
+# exchange it.
+find_tools() {
+  hint="install node for all users, not in a home folder"
+  NODE=$(PATH=$GIVEN && command -v node) || fail "node is not installed: install it for all users (20.19 or newer)"
+  NPM=$(PATH=$GIVEN && command -v npm) || fail "npm is not installed: it comes with node"
+  NODE=$(readlink -f "$NODE")
+  NPM=$(readlink -f "$NPM")
+  kept 0 / "$NODE"
+  kept 0 / "$NPM"
+}
+
+# Where the files go nobody else may have been before, nor be able to put something in their place.
+check_places() {
+  owner=0
+  [ -z "$DESTDIR" ] || owner=$(stat -c %u "$DESTDIR")
+  hint="look who made it so, and set it right"
+  for place in "$PROGRAM" "$SETTINGS" "$(dirname "$STATE")" "$UNIT" "$WRAPPER"; do
+    place=$DESTDIR$place
+    until [ -e "$place" ] || [ -L "$place" ]; do place=$(dirname "$place"); done
+    kept "$owner" "${DESTDIR:-/}" "$place"
+    real=$(readlink -f "$place")
+    [ "$real" = "$place" ] || kept "$owner" "${DESTDIR:-/}" "$real"
+  done
+  [ -d "$DESTDIR$PROGRAM" ] || return 0
+  strange=$(find "$DESTDIR$PROGRAM" ! -type l \( ! -uid "$owner" -o -perm /022 \) -print -quit)
+  [ -z "$strange" ] || fail "$strange can be changed by others: look at it, and remove $DESTDIR$PROGRAM"
+}
+
+# An account that is there already may be a person's.
+check_account() {
+  entry=$(getent passwd "$SERVICE") || return 0
+  case ${entry##*:} in
+    */nologin | */false) ;;
+    *) fail "there is an account $SERVICE that one can log in to: give it the shell /usr/sbin/nologin, or rename it" ;;
+  esac
 }
 
 accounts() {
@@ -121,14 +163,17 @@ set_up() {
   if [ -z "$DESTDIR" ]; then
     [ -n "$DRY" ] || [ "$(id -u)" = 0 ] || fail "run it as root"
     getent passwd "$user" >/dev/null || fail "there is no user $user"
+    check_account
     warn_powers "$user"
   fi
-  find_node
+  find_tools
+  check_places
   accounts "$user"
 
   # The program belongs to root: who could change it could do all it can.
   folder 0755 root:root "$PROGRAM"
-  (umask 022 && run npm install --prefix "$DESTDIR$PROGRAM" --global=false --omit=dev --no-fund --no-audit --no-save "$PACKAGE")
+  # What npm starts finds this very node.
+  (umask 022 && PATH=$(dirname "$NODE"):$PATH && run "$NPM" install --prefix "$DESTDIR$PROGRAM" --global=false --omit=dev --no-fund --no-audit --no-save "$PACKAGE")
   system chown -R root:root "$PROGRAM"
   run chmod -R go-w "$DESTDIR$PROGRAM"
 
@@ -183,7 +228,8 @@ RestartSec=2
 RestartPreventExitStatus=2
 TimeoutStopSec=5
 
-LimitCORE=0
+# Not 0, which lets programs that collect dumps have them all the same; see core(5).
+LimitCORE=1
 MemoryMax=1G
 TasksMax=256
 NoNewPrivileges=yes

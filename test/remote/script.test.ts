@@ -1,13 +1,25 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { readdirSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { loadText } from "../config/folder.ts";
+import { noAccounts } from "../support/accounts.ts";
 
 const SCRIPT = resolve(import.meta.dirname, "../../docs/other-user.sh");
 const PROGRAM = "usr/local/lib/agent-vault/node_modules/agent-vault/dist/agent-vault.js";
+const SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const roots: string[] = [];
 
 afterEach(() => {
@@ -22,22 +34,24 @@ interface Root {
   readonly files: () => readonly string[];
 }
 
-/** A root of its own, and an npm that puts one file where the program would lie. */
+/** A root of its own, and a package that npm installs without asking anybody. */
 function makeRoot(): Root {
   const path = mkdtempSync(join(tmpdir(), "agent-vault-root-"));
   roots.push(path);
-  const [bin, dest] = [join(path, "bin"), join(path, "dest")];
-  mkdirSync(bin);
-  mkdirSync(dest);
-  const npm = `#!/bin/sh\nset -e\necho "$@" >> ${path}/npm.log\nwhile [ "$1" != --prefix ]; do shift; done\n
-mkdir -p "$2/node_modules/agent-vault/dist"\necho 'console.log(JSON.stringify([process.argv.slice(2), process.env.AGENT_VAULT_CONFIG]))' > "$2/node_modules/agent-vault/dist/agent-vault.js"\n
-chmod 666 "$2/node_modules/agent-vault/dist/agent-vault.js"\n`;
-  writeFileSync(join(bin, "npm"), npm, { mode: 0o755 });
+  const [bin, dest, home] = [join(path, "bin"), join(path, "dest"), join(path, "home")];
+  for (const folder of [bin, dest, home]) mkdirSync(folder);
   return {
     path,
     run: (...args) => {
       const { status, stdout, stderr } = spawnSync("sh", [SCRIPT, ...args], {
-        env: { PATH: `${bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`, DESTDIR: dest },
+        env: {
+          PATH: `${bin}:${SYSTEM}`,
+          DESTDIR: dest,
+          HOME: home,
+          AGENT_VAULT_PACKAGE: packed(path),
+          npm_config_offline: "true",
+          npm_config_update_notifier: "false",
+        },
         encoding: "utf8",
       });
       return { status, out: stdout, err: stderr };
@@ -49,13 +63,34 @@ chmod 666 "$2/node_modules/agent-vault/dist/agent-vault.js"\n`;
   };
 }
 
-/** Node has to lie where only root can change it, on this computer as on any other. */
-const NODE = spawnSync("sh", ["-c", "readlink -f $(command -v node)"], {
-  env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
-  encoding: "utf8",
-}).stdout.trim();
+/** A program that says how it was started, open to everybody, as a careless packer leaves it. */
+function packed(path: string): string {
+  const file = join(path, "agent-vault.tgz");
+  const dist = join(path, "package/dist");
+  if (existsSync(file)) return file;
+  mkdirSync(dist, { recursive: true });
+  writeFileSync(join(path, "package/package.json"), '{ "name": "agent-vault", "version": "1.0.0" }');
+  const program = "console.log(JSON.stringify([process.argv.slice(2), process.env.AGENT_VAULT_CONFIG]))";
+  writeFileSync(join(dist, "agent-vault.js"), program);
+  chmodSync(join(dist, "agent-vault.js"), 0o666);
+  execFileSync("tar", ["-czf", file, "-C", path, "package"]);
+  return file;
+}
 
-describe.skipIf(process.platform !== "linux" || NODE === "")("docs/other-user.sh", () => {
+const [NODE, NPM] = ["node", "npm"].map(toolOfRoot);
+
+/** Node and npm have to lie where only root can change them, on this computer as on any other. */
+function toolOfRoot(name: string): string | undefined {
+  const find = ["-c", `readlink -f "$(command -v ${name})"`];
+  const path = spawnSync("sh", find, { env: { PATH: SYSTEM }, encoding: "utf8" }).stdout.trim();
+  for (let at = path; at !== ""; at = at === "/" ? "" : dirname(at)) {
+    const { uid, mode } = statSync(at);
+    if (uid !== 0 || (mode & 0o022) !== 0) return undefined;
+  }
+  return path === "" ? undefined : path;
+}
+
+describe.skipIf(process.platform !== "linux" || NODE === undefined || NPM === undefined)("docs/other-user.sh", () => {
   it("puts each file where it belongs, open to those who need it and to nobody else", () => {
     const root = makeRoot();
     const { status, out, err } = root.run("install", "maria");
@@ -106,7 +141,8 @@ describe.skipIf(process.platform !== "linux" || NODE === "")("docs/other-user.sh
       "ProtectSystem=strict",
       "ProtectHome=yes",
       "PrivateTmp=yes",
-      "LimitCORE=0",
+      // 0 would keep the program from asking for what really stops a dump.
+      "LimitCORE=1",
     ])
       expect(unit).toContain(`\n${line}\n`);
     // Where systemd is not installed there is nobody to ask.
@@ -144,7 +180,6 @@ describe.skipIf(process.platform !== "linux" || NODE === "")("docs/other-user.sh
     expect(readFileSync(mine, "utf8")).toBe("NGROK_AUTHTOKEN=mine-4711\n");
     expect(root.mode("etc/agent-vault/.env")).toBe("640");
     expect(root.read("etc/systemd/system/agent-vault.service")).toContain("--for ada\n");
-    expect(readFileSync(join(root.path, "npm.log"), "utf8").trim().split("\n")).toHaveLength(2);
   });
 
   it("says what it would do and does nothing of it", () => {
@@ -159,7 +194,6 @@ describe.skipIf(process.platform !== "linux" || NODE === "")("docs/other-user.sh
     ])
       expect(out).toContain(line);
     expect(root.files()).toEqual([]);
-    expect(existsSync(join(root.path, "npm.log"))).toBe(false);
   });
 
   it("takes away what it put there, and what a person wrote only when told", () => {
@@ -188,11 +222,84 @@ describe.skipIf(process.platform !== "linux" || NODE === "")("docs/other-user.sh
     expect(root.files()).toEqual([]);
   });
 
-  it("refuses a Node that others can exchange", () => {
+  it.each(["node", "npm"])("refuses a %s that others can exchange, and runs nothing of it", (tool) => {
     const root = makeRoot();
-    writeFileSync(join(root.path, "bin/node"), "#!/bin/sh\n", { mode: 0o755 });
+    const mark = join(root.path, "was-run");
+    for (const name of [tool, "find", "stat"])
+      writeFileSync(join(root.path, "bin", name), `#!/bin/sh\necho ${name} >> ${mark}\n`, { mode: 0o755 });
     const { status, err } = root.run("install", "maria");
     expect(status).toBe(1);
     expect(err).toMatch(/install node for all users/);
+    expect(existsSync(mark)).toBe(false);
+    expect(root.files()).toEqual([]);
   });
+
+  it.each<[string, string, (dest: string) => void]>([
+    [
+      "a folder above the program",
+      "usr/local/lib can be changed",
+      (dest) => mkdirSync(join(dest, "usr/local/lib"), { recursive: true }),
+    ],
+    [
+      "a folder above the command",
+      "usr/local/bin can be changed",
+      (dest) => mkdirSync(join(dest, "usr/local/bin"), { recursive: true }),
+    ],
+    [
+      "where a link beside it leads",
+      "elsewhere can be changed",
+      (dest) => {
+        mkdirSync(join(dest, "usr/local"), { recursive: true });
+        symlinkSync(join(dest, "elsewhere"), join(dest, "usr/local/lib"));
+        mkdirSync(join(dest, "elsewhere"));
+      },
+    ],
+    [
+      "something where the program goes",
+      "node_modules can be changed",
+      (dest) => mkdirSync(join(dest, "usr/local/lib/agent-vault/node_modules"), { recursive: true }),
+    ],
+    [
+      "the configuration's folder",
+      "etc/agent-vault can be changed",
+      (dest) => mkdirSync(join(dest, "etc/agent-vault"), { recursive: true }),
+    ],
+  ])("refuses to trust %s that others can change", (_, words, make) => {
+    const root = makeRoot();
+    const dest = join(root.path, "dest");
+    make(dest);
+    expect(root.run("install", "maria", "--dry-run"), "as it is made here").toMatchObject({ status: 0 });
+    execFileSync("chmod", ["777", join(dest, ...wordsOf(words))]);
+    const { status, err } = root.run("install", "maria");
+    expect(status).toBe(1);
+    expect(err).toContain(words);
+    expect(root.files()).toEqual([]);
+  });
+
+  it.runIf(noAccounts === undefined && spawnSync("getent", ["passwd", "agent-vault"]).status !== 0)(
+    "refuses an account of its name that a person can log in to",
+    () => {
+      const install = (): { status: number | null; stderr: string } =>
+        spawnSync("sh", [SCRIPT, "install", "nobody", "--dry-run"], { env: { PATH: SYSTEM }, encoding: "utf8" });
+      const useradd = (shell: string): void =>
+        void execFileSync("useradd", ["--no-create-home", "--home-dir", "/nonexistent", "--shell", shell, SERVICE]);
+      try {
+        useradd("/bin/sh");
+        expect(install()).toMatchObject({ status: 1, stderr: expect.stringContaining("log in") as unknown });
+        execFileSync("userdel", [SERVICE]);
+        useradd("/usr/sbin/nologin");
+        expect(install()).toMatchObject({ status: 0, stderr: "" });
+      } finally {
+        execFileSync("userdel", [SERVICE]);
+      }
+    },
+  );
 });
+
+const SERVICE = "agent-vault";
+
+/** The folder that a complaint is about, below the root. */
+function wordsOf(complaint: string): string[] {
+  const [path = ""] = complaint.split(" ");
+  return path === "node_modules" ? ["usr/local/lib/agent-vault", path] : [path];
+}
