@@ -1,4 +1,4 @@
-import type { About, Level, Outcome } from "./attack.ts";
+import { type About, ABOUT, type Level, LEVELS, type Outcome } from "./attack.ts";
 
 /** What came of one attack. */
 export interface Result {
@@ -11,7 +11,8 @@ export interface Result {
   readonly control?: "works" | "fails";
 }
 
-/** The file that the table in SECURITY.md is written from. */
+/** The file that the tables in SECURITY.md are written from. */
 export function resultsText(results: readonly Result[]): string {
-  return `${JSON.stringify({ $comment: "Written by npm run redteam -- --write: do not edit", results }, null, 2)}\n`;
+  const $comment = "Written by npm run redteam -- --write: do not edit";
+  return `${JSON.stringify({ $comment, levels: LEVELS, parts: ABOUT, results }, null, 2)}\n`;
 }

@@ -12,6 +12,7 @@ const { capabilityText, configJsonSchema, optionRows, ruleNames, SCHEMA_FILE, SC
 const schema = configJsonSchema();
 const kinds = vaultKinds(code);
 const troubles = [];
+const ATTACKS = "redteam/results.json";
 const files = {
   [SCHEMA_FILE]: schemaText(schema),
   "src/web/webauthn.ts": await webauthnSource(),
@@ -21,6 +22,7 @@ const files = {
     {},
     ...kinds.map(({ type, options }) => between(`docs/providers/${type}.md`, "options", `${table(options)}\n`)),
   ),
+  ...(existsSync(ATTACKS) && between("SECURITY.md", "redteam", attacked())),
 };
 
 const stale = Object.entries(files).filter(([path, text]) => !existsSync(path) || readFileSync(path, "utf8") !== text);
@@ -98,6 +100,26 @@ function pages() {
       `| [${code(type)}](${type}.md) | ${cell(title)} | ${cell(summary)} | ${cell(capabilityText(can))} |`,
   );
   return ["| type | vault | what it is | what it can do |", "| --- | --- | --- | --- |", ...lines, ""].join("\n");
+}
+
+/** One table for each part of what was attacked. */
+function attacked() {
+  const { levels, parts, results } = JSON.parse(readFileSync(ATTACKS, "utf8"));
+  const head = ["what the agent does", ...levels.map(code), "why"];
+  const said = { stopped: "stopped", noticed: "noticed", "not stopped": "**not stopped**" };
+  const sections = Object.entries(parts).map(([about, title]) => {
+    const rows = results
+      .filter((result) => result.about === about)
+      .map(({ title, why, outcomes, control }) => {
+        const tried = levels.map((level) => said[outcomes[level]] ?? "");
+        return `| ${[cell(title) + (control === "works" ? " †" : ""), ...tried, cell(why)].join(" | ")} |`;
+      });
+    return [`**${title}**`, "", `| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...rows, ""].join("\n");
+  });
+  const runs = results.flatMap(({ outcomes }) => Object.values(outcomes));
+  const count = (what) => runs.filter((outcome) => outcome === what).length;
+  const sum = `${results.length} attacks, ${runs.length} runs: ${count("stopped")} stopped, ${count("noticed")} noticed, ${count("not stopped")} not stopped.`;
+  return [sum, "", ...sections].join("\n");
 }
 
 /** One table for vaults, one for each kind of vault, tunnel and channel that has options of its own, one for the rest. */

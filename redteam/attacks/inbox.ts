@@ -149,7 +149,7 @@ export const inboxAttacks: readonly Attack[] = [
     title: "has the person's browser open a page of its own on another port of localhost, which is sent the cookie",
     about: "inbox",
     expected: { "passkey/same-user": "not stopped", "passkey/other-user": "not stopped" },
-    why: "browsers keep ports of one host no apart for cookies; from the inbox one can look and revoke, and approve nothing",
+    why: "for cookies, browsers do not tell the ports of one host apart; from the inbox one can look and revoke, and approve nothing",
     needs: () => (hasBrowser ? undefined : "there is no Chromium"),
     run: async (world) => {
       const asked = await world.ask();
@@ -157,7 +157,7 @@ export const inboxAttacks: readonly Attack[] = [
       const { cookie } = await signIn(world, origin);
       let sent = "";
       const server = createServer((request, response) => {
-        sent += request.headers.cookie ?? "";
+        sent = request.headers.cookie ?? sent;
         response.setHeader("Content-Type", "text/html").end("<p>hi</p>");
       });
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

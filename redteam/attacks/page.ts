@@ -27,8 +27,11 @@ const BOTS = [
 
 /** Whether the request still waits exactly as it did: the person can say yes, and the agent gets what was asked for. */
 async function isUntouched(world: World, { call, link }: Asked): Promise<boolean> {
-  const before = world.events().filter(({ kind }) => ["approved", "denied", "returned"].includes(kind));
-  if (before.length > 0) return false;
+  let isOver = false;
+  void call.then(() => (isOver = true));
+  // Whatever was answered so far has come by then.
+  await (await world.session()).request("ping");
+  if (isOver || endsOf(world).length > 0) return false;
   await world.person.deny(link);
   return (await call).status === "denied";
 }
@@ -451,7 +454,7 @@ export const pageAttacks: readonly Attack[] = [
     title: "lets 39 approvals, denials and notes race for one request",
     about: "page",
     expected: { "link/same-user": "stopped" },
-    why: "exactly one answer counts",
+    why: "exactly one answer counts, and a no while a yes is being written is that one",
     isLight: true,
     run: async (world) => {
       const asked = await world.ask();
@@ -461,12 +464,15 @@ export const pageAttacks: readonly Attack[] = [
       );
       const reply = await asked.call;
       await eventually(() => endsOf(world).length > 0);
+      await world.session().then((session) => session.request("ping"));
       const ends = endsOf(world);
-      if (ends.length !== 1) return { got: `${ends.length} answers to one request` };
-      const isOpen = ends[0] === "approved";
-      return isOpen === (reply.status === "ok")
+      const noes = ends.filter((kind) => kind !== "approved").length;
+      if (noes > 1 || ends.length - noes > 1) return { got: `${ends.join(", ")} as answers to one request` };
+      // A no that comes while the yes is still being written counts, and the value stays where it is.
+      const isGiven = reply.status === "ok";
+      return isGiven === (noes === 0)
         ? NOTHING
-        : { got: `${ends[0]} in the log, and the agent got ${reply.status}` };
+        : { got: `${ends.join(", ")} in the log, and the agent got ${reply.status}` };
     },
   },
 ];

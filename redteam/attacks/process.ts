@@ -73,7 +73,7 @@ export const processAttacks: readonly Attack[] = [
     needs: linux,
     run: async (world) => {
       const pid = await usedBroker(world);
-      await world.attacker.run(["sh", "-c", `for fd in /proc/${pid}/fd/*; do timeout 1 head -c 5000000 "$fd"; done`]);
+      await world.attacker.run(["sh", "-c", `for fd in /proc/${pid}/fd/*; do timeout 0.1 head -c 5000000 "$fd"; done`]);
       return NOTHING;
     },
   },
