@@ -103,9 +103,10 @@ export function pairRoutes({ front, clock, seal, holds, signIns, originOf }: Pai
     if (token === undefined || origin === undefined || form === undefined) return forged(response);
     const signed = jsonIn(form["signed"]);
     if (device === undefined || !isRecord(signed)) return misunderstood(response);
-    const page = pageOf(signed["response"]);
-    if (page !== undefined && page !== origin) return misunderstood(response);
     const before = await look(request);
+    if (before && pageOf(signed["response"]) !== origin) {
+      return show(request, response.status(403), { ...before, text: ANOTHER_PAGE });
+    }
     const view = await front.pairing(token, { do: "finish", device, origin, response: signed["response"] });
     if (view === undefined) return notFound(response);
     if (before?.stage === "ready" && (view.stage === "confirm" || view.stage === "compare")) {
@@ -123,6 +124,7 @@ export function pairRoutes({ front, clock, seal, holds, signIns, originOf }: Pai
   return router;
 }
 
+const ANOTHER_PAGE = "It was signed on another page, so nothing changed.";
 const DEVICE = "agent-vault-device";
 
 /** What tells this browser from another that has the link; known to none of its scripts. */

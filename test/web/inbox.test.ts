@@ -259,7 +259,7 @@ describe("a phone that is just being paired", () => {
     const path = "/pair/hunter2-4711-pairing-link";
     const finish = async (): Promise<string> => {
       const seal = sealIn((await get(path)).text);
-      const signed = JSON.stringify({ response: { id: phone.credentialId } });
+      const signed = JSON.stringify({ response: phone.register({ challenge: "c" }) });
       return cookieOf(await post(path, { seal, signed }, { Cookie: `agent-vault-device=${"d".repeat(43)}` }));
     };
     expect(await finish()).toBe("");
