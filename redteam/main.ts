@@ -12,6 +12,8 @@ import type { Ground } from "./world.ts";
 import { type Result, resultsText } from "./results.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+// Whoever reads this may have gone; what was made for the run is removed all the same.
+process.stdout.on("error", () => {});
 
 /** Runs the attacks and compares. Resolves to the exit status: 1 when anything is not as it is said to be. */
 export async function main(args: readonly string[]): Promise<number> {
