@@ -12,18 +12,22 @@ process.on("SIGUSR1", () => {});
 /** Options of Node that load code, or a file with further options, or native code. */
 const LOADS = [
   ..."-r --require --import --loader --experimental-loader --snapshot-blob --env-file --env-file-if-exists".split(" "),
-  ..."--experimental-config-file --experimental-default-config-file --openssl-config".split(" "),
+  ..."--experimental-config-file --experimental-default-config-file --openssl-config --experimental-policy".split(" "),
 ];
-/** Options of Node with which memory, the environment or the keys of connections end up in a file. */
+/** Options of Node with which memory, the environment, or connections or their keys are written down. */
 const WRITES = [
   ..."--heapsnapshot-signal --heapsnapshot-near-heap-limit --abort-on-uncaught-exception --tls-keylog".split(" "),
-  ..."--report-on-signal --report-on-fatalerror --report-uncaught-exception".split(" "),
+  ..."--report-on-signal --report-on-fatalerror --report-uncaught-exception --trace-tls".split(" "),
 ];
-
-/** A debugger sets NODE_OPTIONS in the terminals it opens, and clients hand on what they were started with. */
-const WITHOUT =
-  'start it without, in a terminal as "NODE_OPTIONS= agent-vault ...", in the configuration of a client with "env": ' +
-  '{ "NODE_OPTIONS": "" } (the debugger of VS Code sets it, for one)';
+/** Variables with which Node does the like, and what it does. */
+const VARIABLES = new Map([
+  // It shows the arguments of the programs that are started: the link, for one, as the browser gets it.
+  ["NODE_DEBUG", "makes Node write to standard error what agent-vault keeps secret"],
+  ["NODE_DEBUG_NATIVE", "makes Node write to standard error what agent-vault keeps secret"],
+  ["OPENSSL_CONF", "can load other code into agent-vault"],
+]);
+/** It sets NODE_OPTIONS in the terminals it opens. */
+const DEBUGGER = " (the debugger of VS Code sets it, for one)";
 
 const { node, napi } = process.versions;
 const problem = unfit() ?? exposed();
@@ -72,7 +76,11 @@ function sqliteVersion(): string {
 function exposed(): string | undefined {
   for (const option of wordsIn(process.env["NODE_OPTIONS"] || "").map(nameOf)) {
     const harm = LOADS.includes(option) ? "loads other code into agent-vault" : harmOf(option);
-    if (harm !== undefined) return "NODE_OPTIONS has " + option + ", which " + harm + ": " + WITHOUT;
+    if (harm !== undefined)
+      return "NODE_OPTIONS has " + option + ", which " + harm + ": " + without("NODE_OPTIONS", DEBUGGER);
+  }
+  for (const [name, harm] of VARIABLES) {
+    if (process.env[name]) return name + " is set, which " + harm + ": " + without(name);
   }
   for (const option of process.execArgv.map(nameOf)) {
     const harm = harmOf(option);
@@ -81,9 +89,17 @@ function exposed(): string | undefined {
   return inspectorUrl() === undefined ? undefined : "Node's inspector is open in this process: start it without";
 }
 
+/** Clients hand on what they were started with. */
+function without(name: string, why = ""): string {
+  const inTerminal = 'in a terminal as "' + name + '= agent-vault ..."';
+  return (
+    "start it without, " + inTerminal + ', in the configuration of a client with "env": { "' + name + '": "" }' + why
+  );
+}
+
 function harmOf(option: string): string | undefined {
   if (option.startsWith("--inspect")) return "opens agent-vault to a debugger";
-  return WRITES.includes(option) ? "can write to a file what agent-vault keeps secret" : undefined;
+  return WRITES.includes(option) ? "can write down what agent-vault keeps secret" : undefined;
 }
 
 /** The option without its value, spelled as the documentation does: Node takes "_" for "-". */

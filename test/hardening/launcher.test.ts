@@ -9,10 +9,13 @@ import { buildPatched, type Plant } from "../support/patched.ts";
 
 let folder: string;
 let code: string;
+let policy: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "agent-vault options "));
   code = join(folder, "code.cjs");
+  policy = join(folder, "policy.json");
   writeFileSync(code, "");
+  writeFileSync(policy, '{ "scopes": { "file:": { "integrity": true, "dependencies": true, "cascade": true } } }');
   writeFileSync(join(folder, "code.mjs"), "");
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -26,10 +29,10 @@ interface Outcome {
 
 function start(
   nodeOptions: string,
-  { program = PROGRAM, node = [] }: { program?: string; node?: string[] } = {},
+  { program = PROGRAM, node = [], env = {} }: { program?: string; node?: string[]; env?: Record<string, string> } = {},
 ): Outcome {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...node, program, "--version"], {
-    env: { PATH: process.env["PATH"], HOME: folder, ...(nodeOptions !== "" && { NODE_OPTIONS: nodeOptions }) },
+    env: { PATH: process.env["PATH"], HOME: folder, ...(nodeOptions !== "" && { NODE_OPTIONS: nodeOptions }), ...env },
     cwd: folder,
     encoding: "utf8",
   });
@@ -39,7 +42,7 @@ function start(
 
 const quoted = (path: string): string => JSON.stringify(path);
 /** Options with which Node would load code, open its inspector, or write down what is kept secret. */
-const BAD: readonly [string, () => string][] = [
+const BAD: readonly (readonly [string, () => string])[] = [
   ["--require", () => `--require ${quoted(code)}`],
   ["--require", () => `--require=${quoted(code)}`],
   ["-r", () => `-r ${quoted(code)}`],
@@ -55,12 +58,17 @@ const BAD: readonly [string, () => string][] = [
   ["--experimental-loader", () => `--experimental_loader ${pathToFileURL(join(folder, "code.mjs")).href}`],
   ["--loader", () => `--loader ${pathToFileURL(join(folder, "code.mjs")).href}`],
   ["--openssl-config", () => `--openssl-config=${quoted(code)}`],
+  // Newer ones do not know it, and then end by themselves.
+  ...(process.allowedNodeEnvironmentFlags.has("--experimental-policy")
+    ? [["--experimental-policy", () => `--experimental-policy=${quoted(policy)}`] as const]
+    : []),
   ["--inspect", () => "--inspect=127.0.0.1:0"],
   ["--inspect-port", () => "--inspect-port=0"],
   ["--heapsnapshot-signal", () => "--heapsnapshot-signal=SIGUSR2"],
   ["--heapsnapshot-signal", () => "--heapsnapshot_signal=SIGUSR2"],
   ["--report-on-signal", () => "--report-on-signal"],
   ["--abort-on-uncaught-exception", () => "--abort-on-uncaught-exception"],
+  ["--trace-tls", () => "--trace-tls"],
   ["--tls-keylog", () => `--tls-keylog=${quoted(join(folder, "keys"))}`],
 ];
 
@@ -102,6 +110,28 @@ describe("NODE_OPTIONS", () => {
     const options = BAD[which]?.[1]() ?? "";
     expect(start(options).status).toBe(1);
     expect(start(options, { program: await launcherTwin([plant]) }).status).toBe(0);
+  });
+});
+
+describe("the environment", () => {
+  const SET: readonly [string, () => string][] = [
+    ["NODE_DEBUG", () => "child_process"],
+    ["NODE_DEBUG_NATIVE", () => "crypto"],
+    ["OPENSSL_CONF", () => code],
+  ];
+
+  it.each(SET)("with %s keeps the program from starting, with a line that says what to do", (name, value) => {
+    const { status, stdout, said } = start("", { env: { [name]: value() } });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(said).toMatch(new RegExp(`^agent-vault: ${name} is set, which `));
+    expect(said).toContain(`"env": { "${name}": "" }`);
+    expect(start("", { env: { [name]: "" } })).toMatchObject({ status: 0, said: "" });
+  });
+
+  it("would show the link of a browser if nobody looked at it", async () => {
+    const env = { NODE_DEBUG: "child_process" };
+    const plant = { file: "src/agent-vault.ts", from: "if (process.env[name])", to: "if (false)" };
+    expect(start("", { env, program: await launcherTwin([plant]) }).status).toBe(0);
   });
 });
 
