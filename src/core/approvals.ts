@@ -54,17 +54,20 @@ export class Approvals {
   async approve(ticket: Ticket, approval: Approval, proof: Proof): Promise<boolean> {
     const chosen = this.#chosen(ticket, approval);
     if (!chosen) return false;
+    const proven = await this.#proofs.check(ticket.offer, ticket.statement(chosen), proof);
+    // Anybody with the link can have proofs looked at without end, so nothing is held back for it: denied, withdrawn, run
+    // out, changed or decided meanwhile, there is nothing to write down.
+    if (!ticket.isOpen || ticket.span.over() !== undefined || !this.#chosen(ticket, approval)) return false;
     const { asked } = ticket;
     ticket.deciding = true;
     let written: Written | undefined;
     try {
-      written = await this.#write(ticket, chosen, proof);
+      written = await this.#write(ticket, chosen, proven);
     } finally {
       ticket.deciding = false;
       // Where it waits again, a window may have come to cover it meanwhile.
       if (!written) this.#o.settleCovered();
     }
-    if (!written) return false;
     const why = hindrance(ticket);
     if (why !== undefined) {
       const { journal, clock } = this.#o;
@@ -89,12 +92,8 @@ export class Approvals {
   }
 
   /** The yes is in the log before it opens anything; if it cannot be, it was no yes. */
-  async #write(ticket: Ticket, chosen: Chosen, proof: Proof): Promise<Written | undefined> {
+  async #write({ request }: Ticket, chosen: Chosen, proven: Proven): Promise<Written> {
     const { clock, journal } = this.#o;
-    const { request, offer } = ticket;
-    const proven = await this.#proofs.check(offer, ticket.statement(chosen), proof);
-    // Denied, withdrawn or run out while the proof was looked at: then there is nothing to write down.
-    if (!ticket.isOpen || ticket.span.over() !== undefined) return undefined;
     const at = clock.now();
     const span = new Span(clock, chosen.windowMs);
     await journal.record([{ ...aboutRequest(request), ...approvalLine(request, chosen, proven, at, span) }]);
