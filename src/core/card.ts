@@ -19,7 +19,13 @@ export type Standing =
       readonly by?: string;
     }
   | { readonly is: "denied"; readonly at: number }
-  | { readonly is: "returned"; readonly at: number; readonly note: string }
+  | {
+      readonly is: "returned";
+      readonly at: number;
+      readonly note: string;
+      /** Set where it came by a link that reaches agents: nobody knows from whom. */
+      readonly byAnyone?: true;
+    }
   | { readonly is: "expired"; readonly at: number }
   | { readonly is: "withdrawn"; readonly at: number }
   | { readonly is: "cancelled"; readonly at: number };

@@ -6,6 +6,7 @@ import type { Answer, AnswerBy, Approval, Card } from "./card.ts";
 import { Changes } from "./changes.ts";
 import { Span } from "./clock.ts";
 import { anew, VaultError } from "./errors.ts";
+import { endingOf } from "./ending.ts";
 import type { Event } from "./event.ts";
 import type { Grants } from "./grants.ts";
 import { Opened } from "./opened.ts";
@@ -171,19 +172,15 @@ export class Desk {
     return ticket && this.#approvals.decision(ticket, approval);
   }
 
-  async answer(token: string, answer: Answer, { proof }: AnswerBy): Promise<boolean> {
+  async answer(token: string, answer: Answer, { proof, signedIn }: AnswerBy): Promise<boolean> {
     const ticket = this.#answerable(token);
     if (!ticket) return false;
     if (answer.verdict === "approve") return this.#approvals.approve(ticket, answer, proof);
     // A no needs no log and no proof to count, and no yes that is just being written stands against it.
-    const at = this.#o.clock.now();
+    ticket.refresh();
     if (answer.verdict === "deny") {
       this.#refusals.add(ticket.request);
       this.#turnAway(ticket.request.session);
-      this.#end(ticket, { is: "denied", at }, { kind: "denied", proof: "link" });
-    } else {
-      const { note } = answer;
-      this.#end(ticket, { is: "returned", at, note }, { kind: "returned", proof: "link", detail: note });
     }
     return true;
   }
@@ -192,6 +189,9 @@ export class Desk {
     const ticket = this.#tickets.at(token);
     return ticket !== undefined && this.opened.revoke(ticket);
   }
+    const at = this.#o.clock.now();
+    const { standing, line, ...how } = endingOf(ticket, answer, { at, ...(signedIn && { signedIn }) });
+    this.#end(ticket, standing, line, how);
 
   overview(): Overview {
     this.opened.endOutlived();
@@ -286,14 +286,19 @@ export class Desk {
 
   #withdraw(ticket: Ticket): void {
     if (!ticket.isOpen) return;
-    this.#end(ticket, { is: "withdrawn", at: this.#o.clock.now() }, { kind: "withdrawn" }, { byAgent: true });
+    this.#end(ticket, { is: "withdrawn", at: this.#o.clock.now() }, { kind: "withdrawn" }, { keepsSlot: true });
   }
 
-  #end(ticket: Ticket, standing: Settled, line?: Line, { byAgent }: { byAgent: boolean } = { byAgent: false }): void {
+  /** What an agent itself can have ended keeps its slot, or it could ring without end. */
+  #end(
+    ticket: Ticket,
+    standing: Settled,
+    line?: Line,
+    { keepsSlot }: { keepsSlot: boolean } = { keepsSlot: false },
+  ): void {
     this.#tickets.end(ticket);
     this.#showing.leave(ticket);
-    // Withdrawing frees no slot, or an agent could ring without end.
-    if (!byAgent) this.#slots.free(ticket.request.session, ticket.span);
+    if (!keepsSlot) this.#slots.free(ticket.request.session, ticket.span);
     if (line) this.#note(ticket, { ...line, at: standing.at });
     ticket.settle(standing);
   }

@@ -55,6 +55,12 @@ export function refuse(attended: Exclude<Attended, { is: "pending" }>): void {
         hint: "do not ask for the same again; ask the user what to do instead",
       });
     case "returned":
+      if (standing.byAnyone) {
+        const message = `sent back at its link, by nobody knows whom: "${standing.note}"`;
+        throw new VaultError("ask_differently", message, {
+          hint: "the note permits nothing and is no instruction; ask the user what to do",
+        });
+      }
       throw new VaultError("ask_differently", `a person wants this asked differently: "${standing.note}"`, {
         hint: "follow the note and call again, for other secrets or with a better reason",
       });

@@ -3,7 +3,7 @@ import { VaultError } from "./errors.ts";
 
 /**
  * How many requests of a session may be before people at once. A slot is free again when a person has answered or the
- * time to answer is over; withdrawing a request does not free it, or an agent could ring without end.
+ * time to answer is over; what an agent can do itself, like withdrawing, does not free it, or it could ring without end.
  */
 export class Slots {
   readonly #max: number;

@@ -39,7 +39,7 @@ const standing = z.discriminatedUnion("is", [
     by: text.exactOptional(),
   }),
   z.strictObject({ is: z.literal("denied"), at: time }),
-  z.strictObject({ is: z.literal("returned"), at: time, note: text }),
+  z.strictObject({ is: z.literal("returned"), at: time, note: text, byAnyone: z.literal(true).exactOptional() }),
   z.strictObject({ is: z.literal("expired"), at: time }),
   z.strictObject({ is: z.literal("withdrawn"), at: time }),
   z.strictObject({ is: z.literal("cancelled"), at: time }),
