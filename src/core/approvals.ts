@@ -9,7 +9,7 @@ import type { Approvers, Decision, Proof } from "./proof.ts";
 import { aboutRequest } from "./records.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Item } from "./request.ts";
-import { type Chosen, hashOf } from "./statement.ts";
+import { type Chosen, hashOf, type Statement } from "./statement.ts";
 import type { Approved, Ticket } from "./ticket.ts";
 import { leftOutError, NOTHING, type TurnedDown } from "./turned-down.ts";
 
@@ -45,16 +45,21 @@ export class Approvals {
 
   /** What a passkey has to sign for this yes; undefined when it cannot be given so (any more). */
   decision(ticket: Ticket, approval: Approval): Decision | undefined {
+    const statement = this.statement(ticket, approval);
+    return statement && { v: 1, decision: "approve", at: this.#o.clock.now(), hashes: [hashOf(statement)] };
+  }
+
+  /** All that such a yes permits; undefined when it cannot be given so (any more). */
+  statement(ticket: Ticket, approval: Approval): Statement | undefined {
     const chosen = this.#chosen(ticket, approval);
-    if (!chosen) return undefined;
-    return { v: 1, decision: "approve", at: this.#o.clock.now(), hashes: [hashOf(ticket.statement(chosen))] };
+    return chosen && ticket.statement(chosen);
   }
 
   /** False when it comes to nothing: it is for what the card no longer shows, or something else ended the request first. */
   async approve(ticket: Ticket, approval: Approval, proof: Proof): Promise<boolean> {
     const chosen = this.#chosen(ticket, approval);
     if (!chosen) return false;
-    const proven = await this.#proofs.check(ticket.offer, ticket.statement(chosen), proof);
+    const proven = await this.#proofs.check(ticket, ticket.statement(chosen), proof);
     // Anybody with the link can have proofs looked at without end, so nothing is held back for it: denied, withdrawn, run
     // out, changed or decided meanwhile, there is nothing to write down.
     if (!ticket.isOpen || ticket.span.over() !== undefined || !this.#chosen(ticket, approval)) return false;

@@ -1,10 +1,10 @@
 import { Cooldown } from "./cooldown.ts";
 import type { Clock, Span } from "./clock.ts";
 import type { Event } from "./event.ts";
-import type { Offer } from "./policy.ts";
 import { type Approver, type Approvers, challengeOf, FRESH_MS, isFresh, type Proof, proofName } from "./proof.ts";
 import { type AccessRequest, labelOf } from "./request.ts";
 import { type Chosen, hashOf, type Statement } from "./statement.ts";
+import type { Ticket } from "./ticket.ts";
 import { visible } from "./text.ts";
 import { notProven } from "./vouch.ts";
 
@@ -31,10 +31,11 @@ export class Proofs {
 
   /**
    * Whether a yes is proven as it has to be: signed a moment ago, over exactly this statement, by an approver who counts.
-   * Rejects with `not_proven`, or `approvers_unavailable` when that cannot be known.
+   * Whether the link suffices is looked at here once more. Rejects with `not_proven`, or `approvers_unavailable` when that cannot be known.
    */
-  async check({ proof: needed }: Offer, statement: Statement, proof: Proof): Promise<Proven> {
+  async check(ticket: Pick<Ticket, "offer" | "needsSignature">, statement: Statement, proof: Proof): Promise<Proven> {
     if (proof === "link") {
+      const needed = ticket.offer.proof ?? (ticket.needsSignature ? "passkey" : undefined);
       if (needed !== undefined) throw notProven("it has to be signed by the passkey of an approver");
       return { statement, proof };
     }

@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import { anew, type VaultError } from "./errors.ts";
 import type { Grants } from "./grants.ts";
 import type { Journal } from "./ports.ts";
-import type { Approver, Approvers } from "./proof.ts";
+import type { Approvers } from "./proof.ts";
 import { aboutRequest } from "./records.ts";
 import type { Ticket } from "./ticket.ts";
 import type { Tickets } from "./tickets.ts";
@@ -63,17 +63,18 @@ export class Opened {
     const { grants, approvers } = this.#o;
     const { serving } = grants;
     if (serving.length === 0) return;
-    let enrolled: readonly Approver[];
+    let over: readonly (readonly [approval: string, why: VaultError | undefined])[];
     try {
-      enrolled = approvers.all();
+      const enrolled = approvers.all();
+      over = serving.map(({ approval, warrant }) => {
+        const isSignatureNeeded = this.#origin(approval)?.needsSignature ?? false;
+        return [approval, outlived(warrant, enrolled, isSignatureNeeded)];
+      });
     } catch {
-      // Nothing can be used then either: each use looks again.
+      // What cannot be known ends nothing. Nothing can be used then either: each use looks again.
       return;
     }
-    for (const { approval, warrant } of serving) {
-      const why = outlived(warrant, enrolled, this.#origin(approval)?.needsSignature ?? false);
-      if (why) this.disproved(approval, why);
-    }
+    for (const [approval, why] of over) if (why) this.disproved(approval, why);
   }
 
   /** A window ended by itself: its page says so, and cards that counted on it are asked anew. */

@@ -65,23 +65,23 @@ export function decide(vault: Ruled, action: Action, here?: Here): Ruling {
   return { kind: "ask", offer: { windowMs: rules.ttlMs, scope: rules.ttlScope, ...proof } };
 }
 
-/** Whether a yes counts only with the signature of an enrolled passkey. */
-function needsPasskey({ require, minAssurance }: Rules, { hasApprover }: Pick<Here, "hasApprover">): boolean {
+/** Whether a yes counts only with the signature of an enrolled passkey; undefined: as soon as there is one. */
+function demandsPasskey({ require, minAssurance }: Rules): boolean | undefined {
   // No channel vouches for who answers yet, so what asks for more than the link asks for the passkey.
   if (minAssurance !== undefined && minAssurance.proof !== "link") return true;
-  return require === undefined ? hasApprover : require === "passkey";
+  return require === undefined ? undefined : require === "passkey";
+}
+
+function needsPasskey(rules: Rules, { hasApprover }: Pick<Here, "hasApprover">): boolean {
+  return demandsPasskey(rules) ?? hasApprover;
 }
 
 /**
- * Whether a yes counts only with the signature of an enrolled passkey, as things stand at this moment. Where it cannot be
- * known who is enrolled, it does.
+ * Whether a yes counts only with the signature of an enrolled passkey, as things stand at this moment. Throws
+ * `approvers_unavailable` where that rests on who is enrolled and cannot be known: then nothing counts.
  */
 export function needsSignature(rules: Rules, approvers: Pick<Approvers, "all">): boolean {
-  try {
-    return needsPasskey(rules, { hasApprover: approvers.all().length > 0 });
-  } catch {
-    return true;
-  }
+  return demandsPasskey(rules) ?? approvers.all().length > 0;
 }
 
 /** What the vault demands and is not to be had here. */

@@ -6,6 +6,7 @@ import type { Span } from "./clock.ts";
 import { newToken } from "./ids.ts";
 import type { Offer } from "./policy.ts";
 import type { Wait, Waiter } from "./ports.ts";
+import { promiseWithResolvers } from "./promise-with-resolvers.ts";
 import { type AccessRequest, isEveryField, type Item, labelOf, placeOf } from "./request.ts";
 import type { WaitingLine } from "./overview.ts";
 import { type Chosen, type Statement, statementOf } from "./statement.ts";
@@ -25,7 +26,7 @@ export interface TicketContext {
   readonly since: number;
   /** How many requests of the same client have to be answered before it is put before a person. */
   readonly behind: (ticket: Ticket) => number;
-  /** Whether a yes counts only when it is signed, as things stand at this moment. */
+  /** Whether a yes counts only when it is signed, as things stand at this moment. Throws where that cannot be known. */
   readonly needsSignature: () => boolean;
   /** Told of every change. */
   readonly onChange: () => void;
@@ -102,7 +103,7 @@ export class Ticket {
     return this.#offer;
   }
 
-  /** Whether a yes counts only when it is signed, as things stand at this moment. */
+  /** Whether a yes counts only when it is signed, as things stand at this moment. Throws where that cannot be known. */
   get needsSignature(): boolean {
     return this.#context.needsSignature();
   }
@@ -133,7 +134,7 @@ export class Ticket {
     if (!this.isOpen) return;
     const asked = this.#askedNow();
     const isSame = asked.length === this.#asked.length && asked.every((item, at) => item === this.#asked[at]);
-    const needsMore = this.#offer.proof === undefined && this.needsSignature;
+    const needsMore = this.#needsMore();
     if (isSame && !needsMore) return;
     this.#asked = asked;
     if (needsMore) this.#offer = { ...this.#offer, proof: "passkey" };
@@ -266,6 +267,15 @@ export class Ticket {
     };
   }
 
+  #needsMore(): boolean {
+    try {
+      return this.#offer.proof === undefined && this.needsSignature;
+    } catch {
+      // What cannot be known for a moment changes no card; each yes looks again.
+      return false;
+    }
+  }
+
   #askedNow(): readonly Item[] {
     return this.request.items.filter((item) => this.#context.openUntil(item) === undefined);
   }
@@ -274,19 +284,4 @@ export class Ticket {
     this.#changes.bump();
     this.#context.onChange();
   }
-}
-
-/** Promise.withResolvers, which Node 20 lacks. */
-function promiseWithResolvers<T>(): {
-  promise: Promise<T>;
-  resolve: (value: T) => void;
-  reject: (error: unknown) => void;
-} {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }

@@ -57,6 +57,7 @@ const BUGS: Record<Attack, readonly Plant[]> = {
   "the window of an approver who was removed": [{ file: VOUCH, from: "await approvers.recheck(proof);", to: "" }],
   "the link, after somebody was enrolled while it waited": [
     { file: "src/core/ticket.ts", from: "this.#offer.proof === undefined && this.needsSignature", to: "false" },
+    { file: APPROVING, from: "ticket.offer.proof ?? (ticket.needsSignature", to: "ticket.offer.proof ?? (Boolean(0)" },
     { file: VOUCH, from: "return isSignatureNeeded ?", to: "return false ?" },
   ],
   "a window opened by the link before anybody was enrolled": [
