@@ -5,15 +5,16 @@ import type { BellsOptions } from "./bells.ts";
 import type { Answer, AnswerBy, Approval, Card } from "./card.ts";
 import { Changes } from "./changes.ts";
 import { Span } from "./clock.ts";
-import { anew, VaultError } from "./errors.ts";
 import { endingOf } from "./ending.ts";
+import { VaultError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { Grants } from "./grants.ts";
 import { Opened } from "./opened.ts";
+import type { Attended } from "./outcomes.ts";
 import type { Overview } from "./overview.ts";
 import { overviewOf } from "./overview-of.ts";
 import { needsSignature, type Offer, type Rules } from "./policy.ts";
-import type { Wait, Waiter } from "./ports.ts";
+import type { Waiter } from "./ports.ts";
 import type { Approvers, Decision } from "./proof.ts";
 import { aboutRequest } from "./records.ts";
 import { Refusals } from "./refusals.ts";
@@ -37,14 +38,6 @@ export interface DeskOptions extends BellsOptions {
 }
 
 type Line = Partial<Event> & Pick<Event, "kind">;
-
-/** How an attended request ended for one call. */
-export type Attended =
-  | { readonly is: "settled"; readonly standing: Settled }
-  /** The client cannot be kept any longer; the request stays open. */
-  | { readonly is: "pending"; readonly wait: Wait }
-  /** The call was cancelled; the request stays open unless the user stopped the agent. */
-  | { readonly is: "detached" };
 
 /** Where requests wait for a person. Each request has one outcome, and nothing after it changes that. */
 export class Desk {
@@ -180,7 +173,9 @@ export class Desk {
     ticket.refresh();
     if (answer.verdict === "deny") {
       this.#refusals.add(ticket.request);
-      this.#turnAway(ticket.request.session);
+      // Enough was denied: what nobody has seen yet of the session is not put before them one after the other.
+      const paused = this.#refusals.pause(ticket.request.session);
+      if (paused) this.#showing.turnAway(ticket.request.session, paused);
     }
     return true;
   }
@@ -241,20 +236,6 @@ export class Desk {
   #forget(ticket: Ticket): void {
     this.#tickets.forget(ticket);
     this.#slots.free(ticket.request.session, ticket.span);
-  }
-
-  /** Enough was denied: what nobody has seen yet of a session is not put before them one after the other. */
-  #turnAway(session: string): void {
-    const paused = this.#refusals.pause(session);
-    if (!paused) return;
-    // The last first, so that none comes to its turn on the way.
-    for (const ticket of this.#showing.unseen(session).toReversed()) {
-      if (ticket.deciding) continue;
-      this.#note(ticket, { kind: "cancelled", detail: paused.message });
-      this.#forget(ticket);
-      this.#showing.leave(ticket);
-      ticket.fail(anew(paused));
-    }
   }
 
   /** An open window answers every request that it covers completely: nobody is asked for what is open. */

@@ -1,7 +1,15 @@
-import type { Attended } from "./desk.ts";
 import { VaultError } from "./errors.ts";
-import type { Each } from "./ports.ts";
+import type { Each, Wait } from "./ports.ts";
 import { quoted } from "./text.ts";
+import type { Settled } from "./ticket.ts";
+
+/** How an attended request ended for one call. */
+export type Attended =
+  | { readonly is: "settled"; readonly standing: Settled }
+  /** The client cannot be kept any longer; the request stays open. */
+  | { readonly is: "pending"; readonly wait: Wait }
+  /** The call was cancelled; the request stays open unless the user stopped the agent. */
+  | { readonly is: "detached" };
 
 /** How many names of a batch have a line of their own. */
 const MOST_LINES = 10;

@@ -1,5 +1,5 @@
 import { Bells, type BellsOptions } from "./bells.ts";
-import { asVaultError, type VaultError } from "./errors.ts";
+import { anew, asVaultError, type VaultError } from "./errors.ts";
 import { aboutRequest } from "./records.ts";
 import type { Ticket } from "./ticket.ts";
 import { Turns } from "./turns.ts";
@@ -46,9 +46,15 @@ export class Showing {
     return this.#turns.behind(ticket);
   }
 
-  /** Those of a session that no person has been shown, in the order asked. */
-  unseen(session: string): readonly Ticket[] {
-    return this.#turns.waiting(session);
+  /** Ends, with this reason, what no person has been shown yet of a session. */
+  turnAway(session: string, why: VaultError): void {
+    const { journal, clock } = this.#o;
+    // The last first, so that none comes to its turn on the way.
+    for (const ticket of this.#turns.waiting(session).toReversed()) {
+      if (ticket.deciding) continue;
+      journal.note({ ...aboutRequest(ticket.request), kind: "cancelled", at: clock.now(), detail: why.message });
+      this.#lose(ticket, anew(why));
+    }
   }
 
   /** It no longer waits: whoever was behind it comes forward. */
