@@ -1,4 +1,5 @@
 import type { Attack, Gain, Level, Outcome } from "./attack.ts";
+import { FORGED } from "./log.ts";
 import { type Ground, makeWorld, type World } from "./world.ts";
 
 /** How one attack went at one level. */
@@ -43,7 +44,7 @@ function inTheLog(world: World, { got }: Gain): string | undefined {
 }
 
 function forged(world: World): { approvals: number; approvers: readonly string[] } {
-  const events = world.events();
+  const events = world.events().filter(({ detail }) => detail !== FORGED);
   const approved = events.filter(({ kind }) => kind === "approved").length;
   const approvers = events.map(({ kind }) => kind).filter((kind) => /^approver_(?:added|removed)$/.test(kind));
   return { approvals: Math.max(0, approved - world.person.approvals()), approvers };

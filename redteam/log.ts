@@ -14,6 +14,9 @@ export interface LogEvent {
   readonly [column: string]: unknown;
 }
 
+/** What stands in lines that an attack wrote itself: they are no approvals of anybody. */
+export const FORGED = "forged by an attack";
+
 /** The log as it stands, read from a copy: looking at it must not leave anything behind beside it. */
 export function eventsIn(file: string): readonly LogEvent[] {
   if (!existsSync(file)) return [];

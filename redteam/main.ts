@@ -6,7 +6,7 @@ import { buildPatched } from "../test/support/patched.ts";
 import { makeAccounts } from "./accounts.ts";
 import { type Attack, type Level, LEVELS } from "./attack.ts";
 import { attacks } from "./attacks/all.ts";
-import { install } from "./install.ts";
+import { type Install, install } from "./install.ts";
 import { judge, type Verdict } from "./judge.ts";
 import type { Ground } from "./world.ts";
 import { type Result, resultsText } from "./results.ts";
@@ -35,25 +35,24 @@ export async function main(args: readonly string[]): Promise<number> {
   const root = repository();
   const accounts = makeAccounts();
   if (!accounts) say("not as root on Linux: attacks from another account are left out");
-  const installed = install(root);
+  let installed: Install | undefined;
   const end = (): void => {
     accounts?.remove();
-    installed.remove();
+    installed?.remove();
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => (end(), process.exit(1)));
-  const ground: Ground = {
-    program: { folder: installed.folder },
-    tools: join(root, "redteam/tools"),
-    ...(accounts && { accounts }),
-    ...(values.show && { onEnd: say }),
-  };
   const results: Result[] = [];
   const troubles: string[] = [];
   const started = performance.now();
   try {
-    for (const attack of wanted) {
-      results.push(await tryOut(attack, levels, ground, troubles));
-    }
+    installed = install(root);
+    const ground: Ground = {
+      program: { folder: installed.folder },
+      tools: join(root, "redteam/tools"),
+      ...(accounts && { accounts }),
+      ...(values.show && { onEnd: say }),
+    };
+    for (const attack of wanted) results.push(await tryOut(attack, levels, ground, troubles));
   } finally {
     end();
   }

@@ -230,6 +230,8 @@ export const commandAttacks: readonly Attack[] = [
       await inPipes(world, "revoke", "--all").ended;
       const token = asked.link.slice(asked.link.lastIndexOf("/") + 1);
       await finish(world, asked);
+      if (!world.isApart && !runs.some(({ out }) => out.includes("API_KEY")))
+        throw new Error("no command told anything");
       return runs.some(({ out, err }) => (out + err).includes(token)) ? { got: "a command printed the link" } : NOTHING;
     },
   },

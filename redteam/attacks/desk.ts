@@ -180,7 +180,7 @@ export const deskAttacks: readonly Attack[] = [
       const isFact = /<dt>[^<]*(?:Folder|Started by|Program)[^<]*<\/dt>\s*<dd>[^<]*(?:<[^>]+>)*trusted-4711/i.test(
         facts,
       );
-      if (!page.includes("trusted-4711")) return NOTHING;
+      if (!page.includes("trusted-4711")) throw new Error("the page does not show what was claimed");
       return isFact ? { got: "a claim stands among the facts" } : NOTHING;
     },
   },

@@ -1,5 +1,6 @@
 import { createAuthenticator, recordOf } from "../../test/support/authenticator.ts";
 import { type Attack, type Gain, NOTHING } from "../attack.ts";
+import { FORGED } from "../log.ts";
 import type { Session } from "../session.ts";
 import { post, sealIn, signedBy, signingOf } from "../person.ts";
 import type { World } from "../world.ts";
@@ -82,7 +83,6 @@ export const fileAttacks: readonly Attack[] = [
     run: async (world) => {
       const asked = await world.ask();
       await eventually(() => world.events().some(({ kind }) => kind === "requested"));
-      const before = world.person.approvals();
       for (const kind of ["approved", "covered", "releasing", "released"]) {
         await forgeLine(world, kind);
       }
@@ -90,9 +90,10 @@ export const fileAttacks: readonly Attack[] = [
       const second = session.get("API_KEY");
       await finish(world, asked);
       const replies = [await asked.call, await second];
+      const forged = world.events().filter(({ detail }) => detail === FORGED).length;
+      if (!world.isApart && forged === 0) throw new Error("no line could be forged");
       if (replies.some(({ status }) => status === "ok")) return { got: "a forged line opened something" };
-      // What the agent wrote itself is no approval of ours.
-      return { ...(before !== world.person.approvals() && { got: "an approval was counted" }) };
+      return NOTHING;
     },
   },
   {
@@ -100,7 +101,7 @@ export const fileAttacks: readonly Attack[] = [
     title: "takes a secret with the stolen link and deletes the log afterwards",
     about: "files",
     expected: { "link/same-user": "not stopped", "link/other-user": "stopped" },
-    why: "the log is a file of the same user; webhooks and another account keep a copy out of reach",
+    why: "the log is a file of the same user; under another account it is out of reach",
     run: async (world) => {
       const asked = await world.ask();
       const link = await linkInReach(world, asked);
@@ -251,10 +252,10 @@ export const fileAttacks: readonly Attack[] = [
   },
   {
     id: "files-state-detour",
-    title: "makes the state folder a link to a folder of its own, or leaves it writable for all",
+    title: "makes the state folder a link to a folder of its own",
     about: "files",
     expected: byUser("stopped", "stopped"),
-    why: "a state folder that is a link, another user's or open to others is refused, and without a log nothing is released",
+    why: "a state folder that is a link is refused, and without a log nothing is released",
     world: { isQuiet: true },
     run: async (world) => {
       const { state, project } = world.paths;
@@ -277,13 +278,15 @@ export const fileAttacks: readonly Attack[] = [
   },
 ];
 
+const GENERATED = ["seq", "timestamp", "listed"];
+
 /** One line more in the log, with whatever columns it has. */
 async function forgeLine(world: World, kind: string): Promise<void> {
   const { out } = await sql(world, world.paths.log, "SELECT * FROM event WHERE kind = 'requested' LIMIT 1");
   const [line] = (out === "" ? [] : JSON.parse(out)) as Record<string, string | number | null>[];
   if (!line) return;
   const rest = Object.fromEntries(
-    Object.entries({ ...line, kind, detail: "forged" }).filter(([name]) => name !== "seq"),
+    Object.entries({ ...line, kind, detail: FORGED }).filter(([name]) => !GENERATED.includes(name)),
   );
   const columns = Object.keys(rest);
   const values = Object.values(rest).map((value) =>

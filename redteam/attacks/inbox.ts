@@ -8,25 +8,29 @@ import { post, sealIn, signedBy, type Signing } from "../person.ts";
 import type { World } from "../world.ts";
 import { eventually, finish, portOf } from "./steal.ts";
 
+/** What the pages of the person's browser keep for themselves. */
+const PAGE_KEY = randomBytes(32).toString("base64url");
+
 /** The person's phone signs in to the inbox; the cookie it keeps, and the form that was sent for it. */
 async function signIn(
   world: World,
   origin: string,
-): Promise<{ cookie: string; form: { readonly do: string; readonly seal: string; readonly signed: string } }> {
+): Promise<{ cookie: string; form: Readonly<Record<"do" | "seal" | "signed" | "key", string>> }> {
   const { phone } = world.person;
   if (!phone) throw new Error("nobody is enrolled here");
   const seal = sealIn(await world.person.page(`${origin}/inbox`));
   const begun = await post(`${origin}/inbox/challenge`, { seal });
-  const form = { do: "sign-in", seal, signed: signedBy(phone, (await begun.json()) as Signing) };
+  const form = { do: "sign-in", seal, signed: signedBy(phone, (await begun.json()) as Signing), key: PAGE_KEY };
   const done = await post(`${origin}/inbox`, form);
   const cookie = done.headers.getSetCookie()[0]?.split(";")[0];
   if (cookie === undefined) throw new Error(`the person could not sign in: ${done.status}`);
   return { cookie, form };
 }
 
-/** Whether the inbox opens with these cookies: then it shows what waits. */
-async function opens(world: World, port: number, cookies: readonly string[]): Promise<boolean> {
-  const asks = cookies.map((cookie): HttpAsk => ({ path: "/inbox", headers: { Cookie: cookie } }));
+/** Whether the inbox opens with one of these cookies, and what a page would keep besides: then it shows what waits. */
+async function opens(world: World, port: number, cookies: readonly string[], pageKey?: string): Promise<boolean> {
+  const kept = pageKey !== undefined && { "Agent-Vault-Page": pageKey };
+  const asks = cookies.map((cookie): HttpAsk => ({ path: "/inbox", headers: { Cookie: cookie, ...kept } }));
   const replies = await world.attacker.http(port, asks);
   return replies.some(({ body }) => body.includes("API_KEY"));
 }
@@ -44,7 +48,7 @@ export const inboxAttacks: readonly Attack[] = [
       const asked = await world.ask();
       const port = portOf(asked.link);
       const { cookie } = await signIn(world, new URL(asked.link).origin);
-      if (!(await opens(world, port, [cookie]))) throw new Error("not even the person's own cookie opens it");
+      if (!(await opens(world, port, [cookie], PAGE_KEY))) throw new Error("not even the person's own cookie opens it");
       const { notes, program } = world.paths;
       const { out } = await world.attacker.tool("store.mjs", [notes, program, "sql", "SELECT key FROM note"]);
       const kept = [...out.matchAll(/"key":"([\w-]{43})"/g)].map(([, key]) => key ?? "");
@@ -53,7 +57,7 @@ export const inboxAttacks: readonly Attack[] = [
       const cookies = [...kept, "", "a".repeat(43), ...guesses].flatMap((value) =>
         (guesses.includes(value) ? names.slice(0, 1) : names).map((name) => `${name}=${value}`),
       );
-      const isOpen = await opens(world, port, cookies);
+      const isOpen = (await opens(world, port, cookies)) || (await opens(world, port, cookies, "a".repeat(43)));
       await finish(world, asked);
       return isOpen ? INSIDE : NOTHING;
     },
@@ -67,7 +71,8 @@ export const inboxAttacks: readonly Attack[] = [
     run: async (world) => {
       const asked = await world.ask();
       const cookie = randomBytes(32).toString("base64url");
-      const key = createHash("sha256").update(`agent-vault inbox ${cookie}`).digest("base64url");
+      const pageKey = randomBytes(32).toString("base64url");
+      const key = createHash("sha256").update(`agent-vault inbox ${cookie}${pageKey}`).digest("base64url");
       await signIn(world, new URL(asked.link).origin);
       const { notes, program } = world.paths;
       const rows = await world.attacker.tool("store.mjs", [notes, program, "sql", "SELECT scope, record FROM note"]);
@@ -75,7 +80,8 @@ export const inboxAttacks: readonly Attack[] = [
         ({ record }) => record.includes('"since"'),
       );
       if (row) await world.attacker.tool("store.mjs", [notes, program, "put", row.scope, key, row.record]);
-      const isOpen = await opens(world, portOf(asked.link), [`agent-vault-${portOf(asked.link)}=${cookie}`]);
+      const port = portOf(asked.link);
+      const isOpen = await opens(world, port, [`agent-vault-${port}=${cookie}`], pageKey);
       await finish(world, asked);
       return isOpen ? INSIDE : NOTHING;
     },
@@ -148,8 +154,11 @@ export const inboxAttacks: readonly Attack[] = [
     id: "inbox-cookie-by-port",
     title: "has the person's browser open a page of its own on another port of localhost, which is sent the cookie",
     about: "inbox",
-    expected: { "passkey/same-user": "not stopped", "passkey/other-user": "not stopped" },
-    why: "for cookies, browsers do not tell the ports of one host apart; from the inbox one can look and revoke, and approve nothing",
+    expected: { "passkey/same-user": "stopped", "passkey/other-user": "stopped" },
+    why: "browsers send a cookie to every port of this computer; so it takes a key besides, which our page keeps and no other port gets",
+    control: [
+      { file: "src/web/page-key.ts", from: 'if (origin.startsWith("https:")) return "";', to: 'if (origin !== "") return "";' },
+    ],
     needs: () => (hasBrowser ? undefined : "there is no Chromium"),
     run: async (world) => {
       const asked = await world.ask();

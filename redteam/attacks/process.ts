@@ -89,6 +89,8 @@ export const processAttacks: readonly Attack[] = [
     },
     why: "the signal is taken by a handler, or switched off where Node can",
     needs: linux,
+    // What is weakened has no launcher, and with it none of what the launcher does.
+    control: [],
     run: async (world) => {
       const pid = await usedBroker(world);
       const { out } = await world.attacker.tool("inspector.mjs", ["signal", String(pid), LOOKS], { withinMs: 15_000 });
@@ -119,6 +121,7 @@ export const processAttacks: readonly Attack[] = [
     about: "process",
     expected: { "link/same-user": "stopped", "passkey/same-user": "stopped" },
     why: "with an inspector open the program refuses to work",
+    control: [],
     run: async (world) => {
       const port = 20_000 + Math.floor(Math.random() * 20_000);
       const session = await world.open({ node: [`--inspect=127.0.0.1:${port}`] }).catch(() => undefined);
@@ -128,8 +131,8 @@ export const processAttacks: readonly Attack[] = [
     },
   },
   {
-    id: "process-preload",
-    title: "has its client start the program with a library preloaded, or with another node in PATH",
+    id: "process-path-shim",
+    title: "has its client find another node in PATH, which runs its own code first",
     about: "process",
     expected: { "link/same-user": "not stopped", "passkey/same-user": "not stopped" },
     why: "who starts a program decides what runs in it",
@@ -153,17 +156,17 @@ export const processAttacks: readonly Attack[] = [
   },
   {
     id: "process-core-dump",
-    title: "aborts the process to read the core it leaves",
+    title: "lifts the limit for cores and aborts the process, to read what it leaves",
     about: "process",
     expected: { "link/same-user": "stopped", "passkey/other-user": "stopped" },
-    why: "the limit for cores is what the client has, nothing by default; a system that collects them keeps them as the system's",
+    why: "the limit is set for good once a vault is used; where Linux has no prlimit, or the system collects cores, it is the system's to keep them",
     needs: linux,
     run: async (world) => {
       const pid = await usedBroker(world);
       await world.attacker.run([
         "sh",
         "-c",
-        `kill -ABRT ${pid}; sleep 0.5; cat "$1"/core* /var/crash/* 2>/dev/null`,
+        `prlimit --pid ${pid} --core=unlimited:unlimited; kill -ABRT ${pid}; sleep 0.5; cat "$1"/core* /var/crash/* 2>/dev/null`,
         "sh",
         world.paths.project,
       ]);

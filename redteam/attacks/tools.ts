@@ -64,9 +64,8 @@ export const toolAttacks: readonly Attack[] = [
       await eventually(() => session.notices.some(({ method }) => method === "elicitation/create"));
       await session.request("ping");
       await finish(world, asked);
-      return session.notices.some(({ method }) => method === "elicitation/create")
-        ? NOTHING
-        : { got: "nothing, because no dialog came: this attack shows nothing" };
+      if (!session.notices.some(({ method }) => method === "elicitation/create")) throw new Error("no dialog came");
+      return NOTHING;
     },
   },
   {
@@ -258,10 +257,13 @@ export const toolAttacks: readonly Attack[] = [
         const session = await openWith(world, { channels: [{ type: "ntfy", topic: "topic-0815", server: ntfy.url }] });
         const calls: Promise<unknown>[] = [];
         for (let n = 0; n < 60; n += 1) {
-          calls.push(session.get("API_KEY"));
-          session.notify("notifications/cancelled", { requestId: `r${calls.length + 1}`, reason: "timeout" });
+          const call = session.get("API_KEY");
+          call.catch(() => {}); // Most of them are never answered.
+          calls.push(call);
+          if (n === 0) await ntfy.received(1);
+          await session.request("ping");
+          session.notify("notifications/cancelled", { requestId: `r${2 * n + 2}`, reason: "timeout" });
         }
-        await eventually(() => ntfy.posted.length > 0);
         await session.request("ping");
         const rings = ntfy.posted.length;
         await session.close();
