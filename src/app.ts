@@ -75,7 +75,7 @@ async function whose(user: string | undefined): Promise<Whose> {
   await forbidCoreDumps();
   if (user === undefined) return {};
   const agent = await findUser(user);
-  if (agent) return { agent, isServed: true };
+  if (agent) return { findAgent: () => Promise.resolve(agent), isServed: true };
   throw new VaultError("usage", `there is no user ${quoted(user)} here`, { hint: "name the user the agent runs as" });
 }
 

@@ -2,7 +2,7 @@ import type { Config, LoadResult } from "./config/config.ts";
 import { leftOutHint, leftOutText } from "./config/left-out.ts";
 import { openApprovers } from "./approvers/store.ts";
 import { Broker } from "./core/broker.ts";
-import type { Front } from "./core/card.ts";
+import type { OwnFront } from "./core/card.ts";
 import type { Clock } from "./core/clock.ts";
 import { Desk } from "./core/desk.ts";
 import { VaultError } from "./core/errors.ts";
@@ -32,8 +32,11 @@ export type Say = (line: string) => void;
 
 /** Whose agents a process answers. */
 export interface Whose {
-  /** The user they run as, where that is known. */
-  readonly agent?: AgentUser;
+  /**
+   * The user they run as, where that is known, as things stand when it is called: groups come and go. Undefined when
+   * there is no such user any more.
+   */
+  readonly findAgent?: () => Promise<AgentUser | undefined>;
   /** Set where they reach it over a socket; else their client has started it. */
   readonly isServed?: true;
   /** Set for a command: the agent may read all that it says, so no link is said. Told whenever somebody looks at a card. */
@@ -178,9 +181,9 @@ export async function openHouse(
  */
 export async function isolationFacts(
   { source, database, secretFiles, tokenVariables, surroundings }: Config,
-  { agent, isServed, trySudo }: Whose & { readonly trySudo?: true } = {},
+  { findAgent, isServed, trySudo }: Whose & { readonly trySudo?: true } = {},
 ): Promise<IsolationFacts> {
-  const { observe } = await import("./isolation/observe.ts");
+  const [{ observe }, agent] = await Promise.all([import("./isolation/observe.ts"), findAgent?.()]);
   return observe({
     ...(agent && { agent }),
     startedByClient: isServed !== true,
@@ -195,7 +198,7 @@ export async function isolationFacts(
   });
 }
 
-function watched(front: Front, looked: () => void): Front {
+function watched(front: OwnFront, looked: () => void): OwnFront {
   return {
     ...front,
     card: (token) => {

@@ -2,8 +2,7 @@ import { statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
 import { offers } from "./config/offers.ts";
-import { VaultError } from "./core/errors.ts";
-import type { AgentUser } from "./core/isolation.ts";
+import { asVaultError, VaultError } from "./core/errors.ts";
 import type { Requester } from "./core/request.ts";
 import { clip, glimpse, quoted, visible } from "./core/text.ts";
 import { type Fault, type House, openHouse, type Say } from "./house.ts";
@@ -43,13 +42,18 @@ export async function startBroker(options: ServeOptions): Promise<RunningBroker>
   const { socket, say, onFault } = options;
   if (process.platform === "win32") throw new VaultError("usage", "agent-vault serve needs Linux or macOS");
   const path = resolve(socket);
-  const group = await findGroup(options.group ?? String(gidOf(dirname(path))));
-  const agent = options.user === undefined ? undefined : await only(options.user, group);
+  const which = options.group ?? String(gidOf(dirname(path)));
+  const group = await findGroup(which);
+  const { user } = options;
+  if (user !== undefined) await only(user, group);
   const { loadConfig } = await import("./config/load.ts");
-  const house = await openHouse(loadConfig(), say, onFault, { isServed: true, ...(agent && { agent }) });
+  const house = await openHouse(loadConfig(), say, onFault, {
+    isServed: true,
+    ...(user !== undefined && { findAgent: () => findUser(user) }),
+  });
   const facts = {
     // Known by who may open the socket, and by nothing that is said over it.
-    user: clip(visible(agent?.name ?? `anybody in the group ${group.name}`), 64),
+    user: clip(visible(user ?? `anybody in the group ${group.name}`), 64),
     host: clip(visible(hostname()), 64),
   };
   let listening: Listening;
@@ -59,6 +63,7 @@ export async function startBroker(options: ServeOptions): Promise<RunningBroker>
       gid: group.gid,
       version: __VERSION__,
       clock: systemClock,
+      refusal: refusalOf(user, { which, group, say }),
       serve: (caller) =>
         serveOne(caller, house, facts, options).catch((error: unknown) => {
           onFault(error);
@@ -79,6 +84,33 @@ export async function startBroker(options: ServeOptions): Promise<RunningBroker>
       listening.end();
       await closed;
     },
+  };
+}
+
+/**
+ * Who may connect can change while the broker runs, and what is said of the agent has to hold for whoever connects now.
+ * Where it does not, nobody is let in.
+ */
+function refusalOf(
+  user: string | undefined,
+  { which, group, say }: { readonly which: string; readonly group: Group; readonly say: Say },
+): () => Promise<string | undefined> {
+  if (user === undefined) return () => Promise.resolve(undefined);
+  let said: string | undefined;
+  return async () => {
+    try {
+      const now = await findGroup(which);
+      if (now.gid !== group.gid) throw new VaultError("usage", `the group ${group.name} is not the one it was`);
+      await only(user, now);
+      said = undefined;
+      return undefined;
+    } catch (error) {
+      const { message } = asVaultError(error);
+      // Once: whoever is refused can come again without end.
+      if (said !== message) say(`nobody is let in: ${message}`);
+      said = message;
+      return message;
+    }
   };
 }
 
@@ -120,10 +152,9 @@ function gidOf(folder: string): number {
   throw new VaultError("usage", `the socket cannot be opened: ${visible(folder)} is not there`, { hint });
 }
 
-/** The user, if the group lets in nobody else: only then is it known who is behind the socket. */
-async function only(name: string, group: Group): Promise<AgentUser> {
-  const agent = await findUser(name);
-  if (agent === undefined) throw new VaultError("usage", `there is no user ${quoted(name)}`);
+/** Throws unless there is that user and the group lets in nobody else: only then is it known who is behind the socket. */
+async function only(name: string, group: Group): Promise<void> {
+  if ((await findUser(name)) === undefined) throw new VaultError("usage", `there is no user ${quoted(name)}`);
   const own = userInfo().username;
   if (name !== own && !group.members.includes(name)) {
     throw new VaultError("usage", `${visible(name)} may not use the socket: it is for the group ${group.name}`, {
@@ -138,5 +169,4 @@ async function only(name: string, group: Group): Promise<AgentUser> {
       { hint: `take them out of the group ${group.name}, give --group another one, or leave --for out` },
     );
   }
-  return agent;
 }

@@ -28,6 +28,8 @@ export interface ListenOptions {
   readonly gid?: number;
   readonly version: string;
   readonly clock: Clock;
+  /** Asked for each connection: why it is not let in now, as one clause; undefined when it is. Never rejects. */
+  readonly refusal: () => Promise<string | undefined>;
   /** Serves one session. Resolves when it is over, to how long its seat stays taken yet, ms. Never rejects. */
   readonly serve: (caller: Caller) => Promise<number>;
 }
@@ -71,20 +73,30 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   };
 }
 
-async function receive(socket: Socket, seats: Seats, { version, serve }: ListenOptions): Promise<void> {
+async function receive(socket: Socket, seats: Seats, { version, refusal, serve }: ListenOptions): Promise<void> {
   const line = await firstLine(socket, HELLO_MS);
   // Half a connection is none: nobody is left to answer to.
   if (line === undefined || socket.destroyed) return void socket.destroy();
   const hello = parseHello(line);
   const seat = hello && seats.take();
   if (!hello || !seat) {
-    const why = hello ? "it has as many sessions as it takes" : "what came over the socket is not agent-vault connect";
-    socket.end(welcomeLine({ is: "refused", why } satisfies Welcome), () => socket.destroy());
-    return;
+    return refuse(
+      socket,
+      hello ? "it has as many sessions as it takes" : "what came over the socket is not agent-vault connect",
+    );
+  }
+  const why = await refusal();
+  if (why !== undefined || socket.destroyed) {
+    seat.giveBack(0);
+    return refuse(socket, why ?? "it is gone");
   }
   socket.write(welcomeLine({ is: "welcome", version }));
   seat.giveBack(await serve({ stream: socket, hello }));
   socket.end(() => socket.destroy());
+}
+
+function refuse(socket: Socket, why: string): void {
+  socket.end(welcomeLine({ is: "refused", why } satisfies Welcome), () => socket.destroy());
 }
 
 /** Nobody but us may connect before the group is set. */

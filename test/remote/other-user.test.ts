@@ -147,6 +147,16 @@ describe.skipIf(noAccounts !== undefined)("a broker under a user of its own", ()
     };
   }
 
+  /** While a user is in one more group. */
+  async function during({ name }: Account, group: string, run: () => Promise<void>): Promise<void> {
+    execFileSync("usermod", ["--append", "--groups", group, name]);
+    try {
+      await run();
+    } finally {
+      execFileSync("gpasswd", ["--delete", name, group], { stdio: "ignore" });
+    }
+  }
+
   async function attack(
     who: Account,
     place: Place,
@@ -267,6 +277,33 @@ describe.skipIf(noAccounts !== undefined)("a broker under a user of its own", ()
     } finally {
       execFileSync("gpasswd", ["--delete", accounts.stranger.name, accounts.clients.name], { stdio: "ignore" });
     }
+  });
+
+  it("lets nobody in while others than the named user are in the group, from the moment they are", async () => {
+    const place = layOut();
+    await start(place);
+    const agent = await client(accounts.agent, place, [accounts.clients.gid]);
+    await during(accounts.stranger, accounts.clients.name, async () => {
+      const stranger = await client(accounts.stranger, place, [accounts.clients.gid]);
+      const result = await stranger.call("list_secrets", {});
+      expect(statusOf(result)).toBe("broker_unavailable");
+      expect(textOf(result)).toContain(`others than ${accounts.agent.name} may use the socket`);
+      expect(textOf(await agent.call("list_secrets", {})), "who was there before stays").toContain("DATABASE_URL");
+    });
+    const again = await client(accounts.agent, place, [accounts.clients.gid]);
+    expect(textOf(await again.call("list_secrets", {}))).toContain("DATABASE_URL");
+  });
+
+  it("hands out nothing once the agent's user is in a group that is as good as root", async () => {
+    const place = layOut();
+    await start(place);
+    const agent = await client(accounts.agent, place, [accounts.clients.gid]);
+    const { link, result } = await ask(agent, "DATABASE_URL");
+    expect(await approveSigned(link, phone, "once")).toBe(303);
+    expect(textOf(await result)).toBe(VALUE);
+    await during(accounts.agent, "disk", async () => {
+      expect(statusOf(await agent.get("DATABASE_URL"))).toBe("assurance_unmet");
+    });
   });
 
   it("has no token in the environment that the system shows of it", async () => {
