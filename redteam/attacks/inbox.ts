@@ -157,7 +157,11 @@ export const inboxAttacks: readonly Attack[] = [
     expected: { "passkey/same-user": "stopped", "passkey/other-user": "stopped" },
     why: "browsers send a cookie to every port of this computer; so it takes a key besides, which our page keeps and no other port gets",
     control: [
-      { file: "src/web/page-key.ts", from: 'if (origin.startsWith("https:")) return "";', to: 'if (origin !== "") return "";' },
+      {
+        file: "src/web/page-key.ts",
+        from: 'if (origin.startsWith("https:")) return "";',
+        to: 'if (origin !== "") return "";',
+      },
     ],
     needs: () => (hasBrowser ? undefined : "there is no Chromium"),
     run: async (world) => {

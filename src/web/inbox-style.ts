@@ -32,4 +32,5 @@ a.row:active { background: var(--tint); }
 .sign-out { margin-top: 0.5rem; }
 .sign-in { display: grid; gap: 0.75rem; margin-top: 1rem; }
 .signing #sign-in { opacity: 0.6; }
+.coming main { visibility: hidden; }
 `;

@@ -119,7 +119,7 @@ export function inboxRoutes(options: InboxOptions): Router {
     if (!isSealed(request, seal, STRANGER)) return response.redirect(303, "/inbox");
     try {
       const approver = await ceremony.finish(signed, origin);
-      response.append("Set-Cookie", signIns.open(approver, origin));
+      response.append("Set-Cookie", signIns.open(approver, request, origin));
     } catch (error) {
       if (!(error instanceof VaultError)) throw error;
       const isRefused = error.code === "not_proven";

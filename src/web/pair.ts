@@ -110,7 +110,7 @@ export function pairRoutes({ front, clock, seal, holds, signIns, originOf }: Pai
     const view = await front.pairing(token, { do: "finish", device, origin, response: signed["response"] });
     if (view === undefined) return notFound(response);
     if (before?.stage === "ready" && (view.stage === "confirm" || view.stage === "compare")) {
-      const cookie = signIns?.expect(credentialIn(signed["response"]), origin);
+      const cookie = signIns?.expect(credentialIn(signed["response"]), request, origin);
       if (cookie !== undefined) response.append("Set-Cookie", cookie);
     }
     // What went wrong is said to whoever did it, and only now.

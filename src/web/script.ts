@@ -88,8 +88,29 @@ export const SCRIPT = `"use strict";
     if (changed) news.textContent = next.dataset.news;
   }
 
+  // On this computer every port is sent the cookies of every other, but not what a page keeps for itself: there it takes
+  // both to be signed in.
+  const KEPT = "agent-vault-page";
+  const isLocal = location.protocol === "http:";
+  function kept(made) {
+    try {
+      if (made) localStorage.setItem(KEPT, made);
+      return isLocal && localStorage.getItem(KEPT) || "";
+    } catch {
+      return "";
+    }
+  }
+  function newKey() {
+    const bytes = crypto.getRandomValues(new Uint8Array(32));
+    return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  }
+  addEventListener("formdata", (event) => {
+    if (isLocal) event.formData.set("key", kept() || kept(newKey()));
+  });
+  const ask = (address) => fetch(address, { cache: "no-store", headers: kept() ? { [KEPT]: kept() } : {} });
+
   async function refresh() {
-    const answer = await fetch(location.href, { cache: "no-store" });
+    const answer = await ask(location.href);
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = next.getElementById("page");
     if (!fresh) throw new Error("not our page");
@@ -116,7 +137,7 @@ export const SCRIPT = `"use strict";
     while (page().dataset.live) {
       const began = Date.now();
       try {
-        const answer = await fetch(page().dataset.live + "?version=" + page().dataset.version, { cache: "no-store" });
+        const answer = await ask(page().dataset.live + "?version=" + page().dataset.version);
         // A use that was picked up changes no version, how long somebody is waited for only grows, and the log has more
         // lines than changes: such pages are looked at after each quiet poll too.
         const stale = answer.status === 204 && ["approved", "inbox"].includes(page().dataset.standing);
@@ -157,7 +178,10 @@ export const SCRIPT = `"use strict";
   tally();
   setInterval(tick, 1000);
   // Browsers send no sign-in along where a link on another site led here; what the page itself fetches has it.
-  if (page().dataset.standing === "stranger") void refresh().catch(() => undefined).then(watch);
-  else void watch();
+  if (page().dataset.standing === "stranger") {
+    const root = document.documentElement;
+    root.classList.toggle("coming", kept() !== "");
+    void refresh().catch(() => undefined).finally(() => root.classList.remove("coming")).then(watch);
+  } else void watch();
 })();
 `;

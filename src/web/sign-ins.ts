@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 import * as z from "zod";
 import type { Clock } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";
 import type { Notes } from "../core/ports.ts";
 import type { Approver, Approvers } from "../core/proof.ts";
+import { type Brought, pageKeyIn } from "./page-key.ts";
 import { signersOn } from "./passkey.ts";
 
 /** A phone that is signed in to the inbox. */
@@ -15,19 +15,23 @@ export interface SignedIn {
 }
 
 /**
- * Who is signed in to the inbox. The cookie is known to the phone alone: what is kept is its hash, in notes that outlive
- * the process. A sign-in ends with its time, when somebody signs out, and with the approver.
+ * Who is signed in to the inbox. The cookie, with the key of the page where there is one (see page-key.ts), is known to the
+ * phone alone: what is kept is their hash, in notes that outlive the process. A sign-in ends with its time, when somebody
+ * signs out, and with the approver.
  */
 export interface SignIns {
   /** Whose sign-in a request brings along, to a page of this origin; undefined where any doubt is left. */
-  readonly of: (request: IncomingMessage, origin: string) => SignedIn | undefined;
-  /** Signs an approver in: the `Set-Cookie` to answer with. Throws `provider_unavailable` when it cannot be kept. */
-  readonly open: (approver: Approver, origin: string) => string;
+  readonly of: (request: Brought, origin: string) => SignedIn | undefined;
+  /**
+   * Signs an approver in on the page that sent this: the `Set-Cookie` to answer with. Throws `provider_unavailable` when
+   * it cannot be kept, here or in the browser.
+   */
+  readonly open: (approver: Approver, request: Brought, origin: string) => string;
   /**
    * A sign-in for a passkey that is just being enrolled: it counts as soon as that is done. Only for the browser that
    * made the passkey. Undefined for one that is enrolled already, and where it cannot be kept.
    */
-  readonly expect: (credential: string, origin: string) => string | undefined;
+  readonly expect: (credential: string, request: Brought, origin: string) => string | undefined;
   /** Signs out: the `Set-Cookie` that makes the phone forget. Throws `provider_unavailable`. */
   readonly close: (signedIn: SignedIn, origin: string) => string;
   /** True for the first to use up a nonce, in whatever process. Throws `provider_unavailable`. */
@@ -74,10 +78,12 @@ export function createSignIns({ notes, approvers, clock }: SignInsOptions): Sign
     for (const { key } of kept.slice(MOST_SIGNED_IN - 1)) notes.delete(key);
   };
 
-  const begin = (approver: string, origin: string): string => {
+  const begin = (approver: string, request: Brought, origin: string): string => {
+    const pageKey = pageKeyIn(request, origin);
+    if (pageKey === undefined) throw new VaultError("provider_unavailable", "this browser keeps nothing for our pages");
     sweep();
     const cookie = randomBytes(32).toString("base64url");
-    notes.put(keyOf(cookie), { approver, since: clock.now() });
+    notes.put(keyOf(cookie, pageKey), { approver, since: clock.now() });
     return cookieLine(origin, cookie, LASTS_MS);
   };
 
@@ -89,9 +95,11 @@ export function createSignIns({ notes, approvers, clock }: SignInsOptions): Sign
 
   return {
     of: (request, origin) => {
+      const pageKey = pageKeyIn(request, origin);
+      if (pageKey === undefined) return undefined;
       try {
         for (const cookie of cookiesIn(request, cookieName(origin))) {
-          const key = keyOf(cookie);
+          const key = keyOf(cookie, pageKey);
           const approver = owner(key, origin);
           if (approver) return { approver, key };
         }
@@ -101,10 +109,10 @@ export function createSignIns({ notes, approvers, clock }: SignInsOptions): Sign
       }
       return undefined;
     },
-    open: ({ id }, origin) => begin(id, origin),
-    expect: (credential, origin) => {
+    open: ({ id }, request, origin) => begin(id, request, origin),
+    expect: (credential, request, origin) => {
       try {
-        return approvers.all().some(({ id }) => id === credential) ? undefined : begin(credential, origin);
+        return approvers.all().some(({ id }) => id === credential) ? undefined : begin(credential, request, origin);
       } catch (error) {
         // Then it has to sign in later, like any other.
         if (error instanceof VaultError) return undefined;
@@ -122,8 +130,8 @@ export function createSignIns({ notes, approvers, clock }: SignInsOptions): Sign
   };
 }
 
-function keyOf(cookie: string): string {
-  return createHash("sha256").update(`agent-vault inbox ${cookie}`).digest("base64url");
+function keyOf(cookie: string, pageKey: string): string {
+  return createHash("sha256").update(`agent-vault inbox ${cookie}${pageKey}`).digest("base64url");
 }
 
 /**
@@ -141,7 +149,7 @@ function cookieLine(origin: string, value: string, lastsMs: number): string {
   return `${cookieName(origin)}=${value}; Max-Age=${lasts}; Path=/; HttpOnly; SameSite=Strict${secure}`;
 }
 
-function cookiesIn(request: IncomingMessage, name: string): readonly string[] {
+function cookiesIn(request: Brought, name: string): readonly string[] {
   const pairs = (request.headers.cookie ?? "").split(";").map((pair) => pair.trim().split("=", 2));
   const found = pairs.flatMap(([key, value = ""]) => (key === name && /^[\w-]{43}$/.test(value) ? [value] : []));
   return found.slice(0, MOST_COOKIES);

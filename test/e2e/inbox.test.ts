@@ -15,9 +15,17 @@ function enrolledIn(made: World, origin: string): Authenticator {
   return phone;
 }
 
+/** What the pages of this browser keep for themselves. */
+const PAGE_KEY = "k".repeat(43);
+
 async function post(url: string, form: Record<string, string>, cookie = ""): Promise<Response> {
   const headers = { origin: new URL(url).origin, "sec-fetch-site": "same-origin", cookie };
-  return fetch(url, { method: "POST", redirect: "manual", headers, body: new URLSearchParams(form) });
+  return fetch(url, {
+    method: "POST",
+    redirect: "manual",
+    headers,
+    body: new URLSearchParams({ key: PAGE_KEY, ...form }),
+  });
 }
 
 const sealIn = (page: string): string => /name="seal" value="([^"]+)"/.exec(page)?.[1] ?? "";
@@ -35,7 +43,7 @@ async function signIn(origin: string, phone: Authenticator): Promise<string> {
 }
 
 const inbox = async (origin: string, cookie: string): Promise<string> =>
-  (await fetch(`${origin}/inbox`, { headers: { cookie } })).text();
+  (await fetch(`${origin}/inbox`, { headers: { cookie, "agent-vault-page": PAGE_KEY } })).text();
 
 describe("the inbox of several sessions", () => {
   it("shows what each of them waits for, and stays signed in when its host is killed", async () => {

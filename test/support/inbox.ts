@@ -93,6 +93,11 @@ interface InboxOptions {
   readonly recent?: () => readonly Event[];
 }
 
+/** What the pages of one browser keep for themselves. */
+export const PAGE_KEY = "k".repeat(43);
+/** How its scripts send that along. */
+export const WITH_KEY = { "agent-vault-page": PAGE_KEY };
+
 /** A page with an inbox over a written overview, and a software passkey that is enrolled on its local address. */
 export async function startInbox(options: InboxOptions = {}) {
   const { create = createWeb, clock = new FakeClock(), notes = fakeNotes(), events = [], formKey } = options;
@@ -122,13 +127,13 @@ export async function startInbox(options: InboxOptions = {}) {
   approvers = enrolled(phone, "Maria's phone", { notes: notes("approvers"), clock }).approvers;
 
   const get = (path: string, cookie?: string): Promise<Reply> =>
-    send(web.port, { path, ...(cookie !== undefined && { headers: { Cookie: cookie } }) });
+    send(web.port, { path, ...(cookie !== undefined && { headers: { ...WITH_KEY, Cookie: cookie } }) });
   const post = (path: string, form: Record<string, string>, headers: Record<string, string> = {}): Promise<Reply> =>
     send(web.port, {
       method: "POST",
       path,
       headers: { ...browserHeaders(web.port), ...headers },
-      body: new URLSearchParams(form).toString(),
+      body: new URLSearchParams({ key: PAGE_KEY, ...form }).toString(),
     });
   /** What the page gives a stranger to sign, in the words of the form. */
   const challenge = async (): Promise<Challenge> => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { createWeb } from "../../src/web/server.ts";
-import { startInbox } from "../support/inbox.ts";
+import { startInbox, WITH_KEY } from "../support/inbox.ts";
 import { loadPatched, type Plant } from "../support/patched.ts";
 import { type Ask, browserHeaders, type Reply, send } from "../support/web.ts";
 
@@ -17,8 +17,11 @@ async function start(create?: typeof createWeb): Promise<Started> {
   return started;
 }
 
-/** Everything a stranger can ask the inbox, with and without cookies of their own making. */
-function questions(port: number, seal: string): readonly Ask[] {
+/**
+ * Everything a stranger can ask the inbox, with and without cookies of their own making, and with the cookie of a phone
+ * that is signed in, which browsers send to every port of this computer.
+ */
+function questions(port: number, seal: string, stolen: string): readonly Ask[] {
   const form = browserHeaders(port);
   const post = (path: string, fields: Record<string, string>, headers: Ask["headers"] = {}): Ask => ({
     method: "POST",
@@ -35,16 +38,19 @@ function questions(port: number, seal: string): readonly Ask[] {
     `__Host-agent-vault=${"A".repeat(43)}`,
     `${name}=nonce`,
     "garbage; =; ;;",
+    stolen,
   ];
+  // Only what is stolen lacks what its page keeps for itself.
+  const bringing = (cookie: string | undefined): Record<string, string> =>
+    cookie === undefined ? {} : { Cookie: cookie, ...(cookie !== stolen && WITH_KEY) };
   const looks = ["/", "/inbox", "/inbox/live", "/inbox/live?version=0", "/inbox?approval=approval-1"];
   return [
-    ...cookies.flatMap((cookie) =>
-      looks.map((path): Ask => ({ path, ...(cookie !== undefined && { headers: { Cookie: cookie } }) })),
-    ),
+    ...cookies.flatMap((cookie) => looks.map((path): Ask => ({ path, headers: bringing(cookie) }))),
     { path: "/inbox", method: "HEAD" },
     { path: "/inbox", method: "DELETE" },
+    { path: "/inbox", headers: WITH_KEY },
     ...cookies.flatMap((cookie) => {
-      const headers: Record<string, string> = cookie === undefined ? {} : { Cookie: cookie };
+      const headers = bringing(cookie);
       return [
         post("/inbox", { do: "revoke", approval: "approval-1" }, headers),
         post("/inbox", { do: "revoke-all" }, headers),
@@ -69,7 +75,7 @@ const plain = ({ status, headers, text }: Reply, port: number): string =>
 /** All that a stranger is told, asked in every way, while nothing waits and nothing is open, or while much is. */
 async function told(create: typeof createWeb | undefined, much: boolean): Promise<readonly string[]> {
   const { web, front, signIn, get } = await start(create);
-  await signIn();
+  const stolen = await signIn();
   if (much) {
     for (let n = 0; n < 5; n++) front.waits({ names: ["hunter2-4711"], client: "canary-client" });
     front.opens({ vault: "canary-vault" });
@@ -77,7 +83,7 @@ async function told(create: typeof createWeb | undefined, much: boolean): Promis
   }
   const seal = /name="seal" value="([\w-]+)"/.exec((await get("/inbox")).text)?.[1] ?? "";
   const answers: string[] = [];
-  for (const ask of questions(web.port, seal)) answers.push(plain(await send(web.port, ask), web.port));
+  for (const ask of questions(web.port, seal, stolen)) answers.push(plain(await send(web.port, ask), web.port));
   return [...answers, `ended ${front.ended.join()}`];
 }
 
@@ -141,6 +147,14 @@ describe("the check on strangers", () => {
         file: "src/web/sign-ins.ts",
         from: "    if (!record || isOver(record.since, LASTS_MS)) return undefined;\n",
         to: "    if (!record) return approvers.all()[0];\n",
+      },
+    ],
+    [
+      "the cookie were enough on this computer",
+      {
+        file: "src/web/page-key.ts",
+        from: 'if (origin.startsWith("https:")) return "";',
+        to: 'if (origin !== "") return "";',
       },
     ],
     [

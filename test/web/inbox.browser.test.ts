@@ -2,8 +2,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Browser, BrowserContext, CDPSession, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { openApprovers } from "../../src/approvers/store.ts";
+import { createSignIns } from "../../src/web/sign-ins.ts";
+import { recordOf } from "../support/authenticator.ts";
 import { hasBrowser, startBrowser } from "../support/browser.ts";
 import { startInbox } from "../support/inbox.ts";
+import { startNamedHost } from "../support/phone.ts";
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const LONG = "VERY_LONG_SECRET_NAME_".repeat(4).slice(0, 80);
@@ -76,13 +80,24 @@ describe.skipIf(!hasBrowser)("a phone", () => {
     expect(await page.content()).not.toContain("Latest");
   });
 
-  it("does all of it without script, once it is signed in", async () => {
-    const { origin, front, signIn } = await start();
+  it("does all of it without script through a tunnel, once it is signed in", async () => {
+    const { web, phone, notes, front, clock } = await start();
+    const host = await startNamedHost();
+    open.push(host);
+    host.leadTo(web);
+    const { origin } = host;
+    const rpId = new URL(origin).hostname;
+    notes("approvers").put(phone.credentialId, { ...recordOf(phone), origin, rpId });
     front.waits();
     front.opens();
-    const context = await browser.newContext({ ...PHONE, javaScriptEnabled: false });
-    open.push(context);
-    await bring(context, origin, await signIn());
+    const approvers = openApprovers({ notes: notes("approvers"), clock });
+    const signIns = createSignIns({ notes: notes("inbox"), approvers, clock });
+    const [maria] = approvers.all();
+    if (!maria) throw new Error("she is enrolled");
+    const outside = await startBrowser(...host.flags);
+    open.push(outside);
+    const context = await outside.newContext({ ...PHONE, javaScriptEnabled: false });
+    await bring(context, origin, signIns.open(maria, { headers: {} }, origin).split(";")[0] ?? "");
     const page = await context.newPage();
     await page.goto(`${origin}/`);
     expect(await headline(page)).toBe("1 request waiting");
@@ -90,6 +105,38 @@ describe.skipIf(!hasBrowser)("a phone", () => {
     await page.getByText("Nothing is open").waitFor();
     await page.tap("#sign-out");
     await page.waitForSelector("#sign-in");
+    expect(await page.content()).toContain("Signing in needs JavaScript.");
+  });
+
+  it("that is signed in on this computer shows nothing to another program there, which is sent its cookie", async () => {
+    const { page, context, origin, front } = await start();
+    front.waits({ names: ["hunter2-name"] });
+    await signInOn(page, origin);
+    let sent = "";
+    const other = createServer((request, response) => {
+      sent ||= request.headers.cookie ?? "";
+      response.setHeader("Content-Type", "text/html").end("<p>hi</p>");
+    });
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    open.push(other);
+    const their = await context.newPage();
+    await their.goto(`http://localhost:${(other.address() as AddressInfo).port}/`);
+    expect(sent).toMatch(/^agent-vault-\d+=[\w-]{43}$/);
+    const shown = await (await fetch(`${origin}/inbox`, { headers: { cookie: sent } })).text();
+    expect(shown).not.toContain("hunter2-name");
+    expect(shown).toContain("Sign in with your passkey");
+    await page.reload();
+    await page.getByText("hunter2-name").waitFor();
+  });
+
+  it("sees nothing of it without script on this computer, where a cookie alone is not enough", async () => {
+    const { origin, front, signIn } = await start();
+    front.waits();
+    const context = await browser.newContext({ ...PHONE, javaScriptEnabled: false });
+    open.push(context);
+    await bring(context, origin, await signIn());
+    const page = await context.newPage();
+    await page.goto(`${origin}/inbox`);
     expect(await page.content()).toContain("Signing in needs JavaScript.");
   });
 

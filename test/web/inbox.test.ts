@@ -5,7 +5,7 @@ import type { Event } from "../../src/core/event.ts";
 import type { PairingView } from "../../src/core/pairing.ts";
 import { createSignIns } from "../../src/web/sign-ins.ts";
 import { createAuthenticator, recordOf } from "../support/authenticator.ts";
-import { cookieOf, startInbox } from "../support/inbox.ts";
+import { cookieOf, PAGE_KEY, startInbox, WITH_KEY } from "../support/inbox.ts";
 import { fakeNotes } from "../support/provider-context.ts";
 import { browserHeaders, sealIn, send, textOf } from "../support/web.ts";
 
@@ -66,6 +66,32 @@ describe("signing in", () => {
     // What was signed in there is nobody on this machine's own address.
     const cookie = cookieOf(reply).replace("__Host-agent-vault", `agent-vault-${web.port}`);
     expect(isInbox((await send(web.port, { path: "/inbox", headers: { Cookie: cookie } })).text)).toBe(false);
+  });
+
+  it("takes more than a cookie on this computer, whose ports are all sent it: what the page keeps for itself", async () => {
+    const { web, signIn, front, get, tap } = await start();
+    front.waits({ names: ["hunter2-4711"] });
+    front.opens();
+    const cookie = await signIn();
+    expect(isInbox((await get("/inbox", cookie)).text)).toBe(true);
+    const bare = (await get("/inbox")).text;
+    for (const key of [undefined, "", "x".repeat(43), PAGE_KEY.slice(1), `${PAGE_KEY}k`]) {
+      const headers = { Cookie: cookie, ...(key !== undefined && { "agent-vault-page": key }) };
+      for (const path of ["/", "/inbox", "/inbox/live?version=x"]) {
+        expect((await send(web.port, { path, headers })).text).toBe(bare);
+      }
+      await tap(cookie, { do: "revoke-all", key: key ?? "" });
+    }
+    expect(front.ended).toEqual([]);
+    expect(isInbox((await get("/inbox", cookie)).text)).toBe(true);
+  });
+
+  it("takes a browser that keeps something for our pages", async () => {
+    const { challenge, phone, post } = await start();
+    const { seal, decision, options } = await challenge();
+    const signed = JSON.stringify({ decision, response: phone.sign(options) });
+    const reply = await post("/inbox", { seal, do: "sign-in", signed, key: "" });
+    expect([reply.status, reply.headers["set-cookie"]]).toEqual([503, undefined]);
   });
 
   it("takes each signature once, and only in time", async () => {
@@ -232,7 +258,8 @@ describe("a phone that is just being paired", () => {
     const approvers = openApprovers({ notes: notes("approvers"), clock });
     const signIns = createSignIns({ notes: notes("inbox"), approvers, clock });
     const phone = createAuthenticator({ origin });
-    const cookie = (): string => (signIns.expect(phone.credentialId, origin) ?? "").split(";")[0] ?? "";
+    const cookie = (): string =>
+      (signIns.expect(phone.credentialId, { headers: WITH_KEY }, origin) ?? "").split(";")[0] ?? "";
     const enrol = (): void => notes("approvers").put(phone.credentialId, recordOf(phone, "New phone"));
     const isIn = async (given: string): Promise<boolean> => isInbox((await started.get("/inbox", given)).text);
     return { ...started, phone, cookie, enrol, isIn };
