@@ -1,6 +1,5 @@
 import type { Ask, Listing, ReadAsk, Reply, WriteAsk } from "./asks.ts";
 import { endedUnused } from "./claim.ts";
-import type { Clock } from "./clock.ts";
 import { Deliveries, type Perform } from "./deliveries.ts";
 import type { Desk } from "./desk.ts";
 import { asVaultError, VaultError } from "./errors.ts";
@@ -10,28 +9,23 @@ import type { Grants } from "./grants.ts";
 import { idSource } from "./ids.ts";
 import { Lookups } from "./lookups.ts";
 import { allOrError, refuse } from "./outcomes.ts";
-import { cannotWrite, decide, type Here, type Offer } from "./policy.ts";
+import { cannotWrite, decide, type Offer } from "./policy.ts";
 import { itemsToRead, itemsToWrite } from "./items.ts";
-import type { Isolation } from "./assurance.ts";
 import type { Each, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
-import type { Approvers } from "./proof.ts";
 import { type AccessRequest, type Action, askedBy, isEveryField, type Item, requestKey } from "./request.ts";
 import { type CommitmentKey, newCommitmentKey, type Secret } from "./secret.ts";
 import { Sessions } from "./sessions.ts";
 import type { Tally } from "./tally.ts";
 import { glimpse, quoted } from "./text.ts";
 import { type Permitted, permittedRefs } from "./turned-down.ts";
+import { Whereabouts, type WhereaboutsOptions } from "./whereabouts.ts";
 
-export interface BrokerOptions {
-  readonly clock: Clock;
+export interface BrokerOptions extends WhereaboutsOptions {
   readonly journal: Journal;
   readonly tally: Tally;
   readonly desk: Desk;
   readonly grants: Grants;
   readonly vaults: ReadonlyMap<string, Vault>;
-  readonly approvers: Approvers;
-  /** How far the agent is kept from this process; looked at when a vault first demands to know. */
-  readonly isolation: () => Promise<Isolation>;
   /** How long one call is kept waiting for a vault's own people at most, ms. */
   readonly upstreamHoldMs: number;
   /** For how long a vault's people are not asked again for what they turned down, ms. */
@@ -47,16 +41,19 @@ export class Broker {
   readonly #newId = idSource();
   readonly #lookups = new Lookups();
   readonly #sessions = new Sessions();
+  readonly #whereabouts: Whereabouts;
   readonly #deliveries: Deliveries;
 
   constructor(options: BrokerOptions) {
     this.#o = options;
+    this.#whereabouts = new Whereabouts(options);
     const { clock, journal, desk, approvers, upstreamHoldMs, upstreamCooldownMs, upstreamMost } = options;
     this.#deliveries = new Deliveries(
       {
         clock,
         journal,
         approvers,
+        here: (rules) => this.#whereabouts.lately(rules),
         holdMs: upstreamHoldMs,
         most: upstreamMost,
         cooldownMs: upstreamCooldownMs,
@@ -71,6 +68,11 @@ export class Broker {
   /** Nobody waits for a vault's own people any more: the session is over. */
   close(): void {
     this.#deliveries.preparations.close();
+  }
+
+  /** A session begins, at its first call at the latest: what was denied to those that have ended is refused to it. */
+  beginSession(session: string): void {
+    this.#o.desk.beginSession(session);
   }
 
   /**
@@ -176,7 +178,7 @@ export class Broker {
     desk.refuseDenied(ask.session, vault.name, action, held ? permittedRefs(held) : askedBy(names, fields));
     const ruling = decide(vault, action);
     if (ruling.kind === "deny") throw ruling.error;
-    const here = grants.hasWindow(ask.session, vault.name) ? undefined : await this.#here(vault);
+    const here = grants.hasWindow(ask.session, vault.name) ? undefined : await this.#whereabouts.here(vault.rules);
     const circumstances = decide(vault, action, here);
     if (circumstances.kind === "deny") throw circumstances.error;
     const known = desk.find(key)?.request ?? approved()?.request;
@@ -223,7 +225,7 @@ export class Broker {
     const open = this.#deliveries.preparations.claim(request) ?? grants.claim(request);
     // What was approved is done as it was shown, whatever an identical call has found since.
     if (open) return this.#deliveries.deliver(open.request ?? request, vault, open, waiter, perform);
-    const ruling = decide(vault, request.action, await this.#here(vault));
+    const ruling = decide(vault, request.action, await this.#whereabouts.here(vault.rules));
     if (ruling.kind === "deny") throw ruling.error;
     this.#sessions.refuseOver(ask.session);
     const offer: Offer = ask.onceOnly ? { ...ruling.offer, windowMs: 0, scope: "secret" } : ruling.offer;
@@ -244,15 +246,6 @@ export class Broker {
     return this.#deliveries.deliver(ticket.request, vault, claim, waiter, perform);
   }
 
-  /** What the rules need to know of this place. Throws when it cannot be known whether anybody is enrolled. */
-  async #here({ rules }: Vault): Promise<Here> {
-    const { approvers, isolation } = this.#o;
-    return {
-      hasApprover: approvers.all().length > 0,
-      isolation: rules.minAssurance ? await isolation() : "same-user",
-    };
-  }
-
   #vault(session: string, name: string): Vault {
     const vault = this.#o.vaults.get(name);
     if (vault) return vault;
@@ -266,6 +259,7 @@ export class Broker {
 
   /** Writes every refusal to the log; what already has its own line there (a person's answer) is left alone. */
   async #guard<T>(ask: Ask, action: Action, names: readonly string[], run: () => Promise<T>): Promise<T> {
+    this.beginSession(ask.session);
     try {
       return await this.#sessions.during(ask.session, run);
     } catch (error) {

@@ -5,7 +5,7 @@ import type { Event } from "./event.ts";
 import type { Claim } from "./claim.ts";
 import { Failures } from "./failures.ts";
 import { errorOf } from "./outcomes.ts";
-import { needsSignature } from "./policy.ts";
+import { decide, type Here, needsSignature, type Rules } from "./policy.ts";
 import type { Each, Provider, Vault, Waiter } from "./ports.ts";
 import type { Approvers } from "./proof.ts";
 import { Preparations, type PreparationsOptions } from "./preparations.ts";
@@ -21,6 +21,8 @@ export interface DeliveriesOptions extends Omit<PreparationsOptions, "failed"> {
   /** Told why nothing came of what an approval was given for; with undefined that something did, after all. */
   readonly came: (approval: string, failure: Failure | undefined) => void;
   readonly approvers: Approvers;
+  /** What the rules need to know of this place, as it is or was a moment ago. */
+  readonly here: (rules: Rules) => Promise<Here>;
   /** Told of an approval whose proof counts no longer. */
   readonly disproved: (approval: string, why: VaultError) => void;
 }
@@ -40,7 +42,7 @@ const AT_FIRST: Earlier = { isRetry: false, refused: NOTHING };
 /** The last steps of a permitted request: prepare, record, fetch (or save), return. */
 export class Deliveries {
   readonly preparations: Preparations;
-  readonly #o: Pick<DeliveriesOptions, "clock" | "journal" | "approvers" | "disproved">;
+  readonly #o: Pick<DeliveriesOptions, "clock" | "journal" | "approvers" | "here" | "disproved">;
   readonly #newId: () => string;
   readonly #failures: Failures;
   readonly #hasLine = new WeakSet<VaultError>();
@@ -134,10 +136,15 @@ export class Deliveries {
     }
   }
 
-  #vouch(request: AccessRequest, { rules }: Vault, claim: Claim): Promise<void> {
-    const { approvers, clock, disproved } = this.#o;
+  /** What permits it is looked at once more: its proof, and whether this place is still worth what the vault demands. */
+  async #vouch(request: AccessRequest, vault: Vault, claim: Claim): Promise<void> {
+    const { approvers, clock, here, disproved } = this.#o;
+    const { rules } = vault;
+    const place = rules.minAssurance && (await here(rules));
     const isSignatureNeeded = needsSignature(rules, approvers);
-    return vouch(request, claim, { approvers, isSignatureNeeded, now: clock.now(), disproved });
+    await vouch(request, claim, { approvers, isSignatureNeeded, now: clock.now(), disproved });
+    const ruling = decide(vault, request.action, place);
+    if (ruling.kind === "deny") throw ruling.error;
   }
 
   #noteEnd(about: Begun, request: AccessRequest, results: Each<unknown>): void {
