@@ -7,7 +7,7 @@ import { readEvents } from "./audit/read.ts";
 import { openLog } from "./audit/sqlite.ts";
 import type { Enrolment, Roll, Underway } from "./cli/enrolment.ts";
 import type { Config } from "./config/config.ts";
-import type { Front } from "./core/card.ts";
+import type { OwnFront } from "./core/card.ts";
 import { pause } from "./core/clock.ts";
 import { asVaultError, VaultError } from "./core/errors.ts";
 import type { Link } from "./core/ports.ts";
@@ -98,7 +98,8 @@ function openPlace(config: Config, { say, onFault }: Parameters<typeof createEnr
   const seen = new Promise<void>((resolve) => {
     markSeen = resolve;
   });
-  const own = frontOnly(async (token, step) => {
+  const announced = (): readonly string[] => (changing ? [changing.key] : []);
+  const own = frontOnly(announced, async (token, step) => {
     const view = await changing?.step(token, step);
     // The page asks whether it is over, and then for how it ended.
     if (view && ["done", "failed", "over"].includes(view.stage) && ++looks >= 2) markSeen();
@@ -171,8 +172,8 @@ function pageOf({ local, public: everywhere, trouble }: Link): Link {
   };
 }
 
-/** A desk where nothing is ever asked for, with a page for this. */
-function frontOnly(pairing: Front["pairing"]): Front {
+/** A desk where nothing is ever asked for, with a page for this: `kept` are the keys of it, as far as there is one. */
+function frontOnly(kept: () => readonly string[], pairing: OwnFront["pairing"]): OwnFront {
   const aborted = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       if (signal.aborted) resolve();
@@ -184,7 +185,7 @@ function frontOnly(pairing: Front["pairing"]): Front {
     answer: () => Promise.resolve(false),
     revoke: () => Promise.resolve(false),
     changed: (_token, _version, signal) => aborted(signal),
-    overview: () => Promise.resolve({ waiting: [], windows: [], version: 1 }),
+    overview: () => Promise.resolve({ waiting: [], windows: [], version: 1 + kept().length, kept: kept() }),
     overviewChanged: (_version, signal) => aborted(signal),
     endApproval: () => Promise.resolve(false),
     pairing,

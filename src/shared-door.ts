@@ -1,5 +1,5 @@
 import type { Config } from "./config/config.ts";
-import type { Front } from "./core/card.ts";
+import type { OwnFront } from "./core/card.ts";
 import type { Clock } from "./core/clock.ts";
 import { VaultError } from "./core/errors.ts";
 import type { Journal } from "./core/ports.ts";
@@ -12,7 +12,7 @@ export interface SharedDoorOptions {
   readonly config: Config;
   readonly clock: Clock;
   /** The desk of this process alone. */
-  readonly own: Front;
+  readonly own: OwnFront;
   readonly approvers: Approvers;
   readonly notes: Notebook;
   readonly log: Pick<Journal, "note">;

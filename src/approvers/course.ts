@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Changes } from "../core/changes.ts";
 import { type Clock, Span } from "../core/clock.ts";
+import { newKey, tokenOf } from "../core/ids.ts";
 import { asVaultError, VaultError } from "../core/errors.ts";
 import type { PairingView } from "../core/pairing.ts";
 
@@ -9,6 +10,8 @@ export type Stage = PairingView["stage"];
 /** How a change of the approvers goes from stage to stage, until it is done or its time is up. */
 export interface Course {
   /** The secret part of the link to its page: 128 random bits. */
+  /** What the token is made of: proves to the host of the page that it is this process's. */
+  readonly key: string;
   readonly token: string;
   /** Epoch ms. */
   readonly expiresAt: number;
@@ -37,6 +40,7 @@ export function newCourse(
   lengthMs: number,
 ): Course {
   const span = new Span(clock, lengthMs);
+  const key = newKey();
   const changes = new Changes();
   let now: { readonly stage: Stage; readonly text?: string } = { stage: first };
 
@@ -58,7 +62,8 @@ export function newCourse(
   let stop = watch();
 
   return {
-    token: randomBytes(16).toString("base64url"),
+    token: tokenOf(key),
+    key,
     expiresAt: span.endsAt,
     stage,
     move: (from, to, text) => {

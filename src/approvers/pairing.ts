@@ -16,6 +16,8 @@ import type { ApproverStore } from "./store.ts";
 export interface Changing {
   /** The secret part of the link to its page. */
   readonly token: string;
+  /** Proves to the host of the page that it is this process's. */
+  readonly key: string;
   /** Epoch ms. */
   readonly expiresAt: number;
   /** What `Front.pairing` answers; undefined where the token is of something else. */
@@ -157,6 +159,7 @@ export function openPairing(name: string, { store, journal, clock }: ChangingOpt
     signer: () => confirmed?.by,
     close: course.close,
     step: async (token, step) => {
+    key: course.key,
       if (token !== course.token) return undefined;
       try {
         if (step.do === "look") return view(step.device);

@@ -61,6 +61,7 @@ export function openRemoval(
 
   return {
     token: course.token,
+    key: course.key,
     expiresAt: course.expiresAt,
     view,
     after: course.after,

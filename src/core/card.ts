@@ -4,6 +4,7 @@ import type { Offer } from "./policy.ts";
 import type { Decision, Proof } from "./proof.ts";
 import type { Action, Requester } from "./request.ts";
 import type { Preview } from "./secret.ts";
+import type { Statement } from "./statement.ts";
 
 /** How a request stands. Exactly one of the others follows `waiting`, and nothing follows those. */
 export type Standing =
@@ -148,4 +149,10 @@ export interface Front {
   readonly endApproval: (approval: string) => Promise<boolean>;
   /** One step on the page where an approver is enrolled or removed; undefined when there is no such page. */
   readonly pairing: (token: string, step: PairingStep) => Promise<PairingView | undefined>;
+}
+
+/** The desk of one process, as the host of its page sees it. */
+export interface OwnFront extends Front {
+  /** All that such a yes permits: what `decision` has the digest of. Undefined when it cannot be given so (any more). */
+  readonly statement: (token: string, approval: Approval) => Promise<Statement | undefined>;
 }

@@ -21,6 +21,7 @@ import { Refusals } from "./refusals.ts";
 import type { AccessRequest, Action } from "./request.ts";
 import { Showing } from "./showing.ts";
 import { Slots } from "./slots.ts";
+import type { Statement } from "./statement.ts";
 import { type Settled, Ticket } from "./ticket.ts";
 import { Tickets } from "./tickets.ts";
 
@@ -86,9 +87,7 @@ export class Desk {
 
   /** The open ticket for the same request, if there is one. */
   find(key: string): Ticket | undefined {
-    const ticket = this.#tickets.waitingFor(key);
-    if (ticket) this.#expireIfOver(ticket);
-    return ticket?.isOpen ? ticket : undefined;
+    return this.#open(this.#tickets.waitingFor(key));
   }
 
   /**
@@ -165,6 +164,12 @@ export class Desk {
     return ticket && this.#approvals.decision(ticket, approval);
   }
 
+  /** All that such a yes permits. */
+  statement(token: string, approval: Approval): Statement | undefined {
+    const ticket = this.#answerable(token);
+    return ticket && this.#approvals.statement(ticket, approval);
+  }
+
   async answer(token: string, answer: Answer, { proof, signedIn }: AnswerBy): Promise<boolean> {
     const ticket = this.#answerable(token);
     if (!ticket) return false;
@@ -190,7 +195,7 @@ export class Desk {
 
   overview(): Overview {
     this.opened.endOutlived();
-    return overviewOf(this.#tickets.waiting(), this.#o.grants, this.#changes.version);
+    return overviewOf(this.#tickets, this.#o.grants, this.#changes.version);
   }
 
   overviewChanged(version: number, signal: AbortSignal): Promise<void> {

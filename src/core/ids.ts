@@ -1,8 +1,16 @@
 import { randomBytes } from "node:crypto";
 
-/** The secret part of a link: 128 random bits, 22 characters. */
-export function newToken(): string {
+/** 128 random bits, 22 characters. */
+export function newKey(): string {
   return randomBytes(16).toString("base64url");
+}
+
+/**
+ * The secret part of the link to a page, 22 characters, made from the key of that page. Whoever opens the link knows the
+ * token alone; the key proves to the host of the page whose it is.
+ */
+export function tokenOf(key: string): string {
+  return createHash("sha256").update(`agent-vault/token${key}`).digest().subarray(0, 16).toString("base64url");
 }
 
 /**

@@ -6,11 +6,12 @@ import type { Ticket } from "./ticket.ts";
 import { visible } from "./text.ts";
 
 /** What waits and what is open at one desk. */
-export function overviewOf(waiting: readonly Ticket[], grants: Grants, version: number): Overview {
+export function overviewOf(tickets: Tickets, grants: Grants, version: number): Overview {
   return {
-    waiting: waiting.map((ticket) => ticket.line()),
+    waiting: tickets.waiting().map((ticket) => ticket.line()),
     windows: grants.serving.map(lineOf).toSorted((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity)),
     version,
+    kept: tickets.kept,
   };
 }
 

@@ -8,6 +8,8 @@ export interface Overview {
   readonly windows: readonly WindowLine[];
   /** Grows with every change; hand it to `overviewChanged` to be told of the next one. */
   readonly version: number;
+  /** Keys of the other pages there are: of what waits no longer, of changes of the approvers. Only as `key` below. */
+  readonly kept?: readonly string[];
 }
 
 /** A request that waits for a person. */
@@ -16,6 +18,8 @@ export interface WaitingLine {
   readonly request: string;
   /** The secret part of its link: for pages alone, and never for the output of a command (law 4). */
   readonly token: string;
+  /** What the token is made of. Only from a process to the host of its page, for which it is the proof; never further. */
+  readonly key?: string;
   readonly vault: string;
   readonly action: Action;
   readonly names: readonly string[];

@@ -3,7 +3,7 @@ import type { Card, CardItem, Failure, Standing, Upstream } from "./card.ts";
 import { Changes } from "./changes.ts";
 import { twinOf } from "./choice.ts";
 import type { Span } from "./clock.ts";
-import { newToken } from "./ids.ts";
+import { newKey, tokenOf } from "./ids.ts";
 import type { Offer } from "./policy.ts";
 import type { Wait, Waiter } from "./ports.ts";
 import { promiseWithResolvers } from "./promise-with-resolvers.ts";
@@ -34,7 +34,9 @@ export interface TicketContext {
 
 /** One request at the desk: what the person sees of it, who waits for it, and how it ended. */
 export class Ticket {
-  readonly token = newToken();
+  /** Proves to the host of the page that the token is this process's. */
+  readonly key = newKey();
+  readonly token = tokenOf(this.key);
   readonly request: AccessRequest;
   readonly span: Span;
   /** Settles once; rejects when the request could not be put before a person at all. */
@@ -49,7 +51,7 @@ export class Ticket {
   readonly #context: TicketContext;
   readonly #waiters: Waiters;
   readonly #changes = new Changes();
-  readonly #nonce = newToken();
+  readonly #nonce = newKey();
   readonly #resolve: (standing: Settled) => void;
   readonly #reject: (error: unknown) => void;
   #over: AbortController | undefined;
@@ -242,6 +244,7 @@ export class Ticket {
     return {
       request: id,
       token: this.token,
+      key: this.key,
       vault,
       action,
       names: this.asked.map(({ handle }) => visible(labelOf(handle))),

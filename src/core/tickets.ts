@@ -31,6 +31,11 @@ export class Tickets {
     return [...this.#waiting.values()];
   }
 
+  /** Keys of the pages of what waits no longer, oldest first. */
+  get kept(): readonly string[] {
+    return [...this.#byToken.values()].filter(({ isOpen }) => !isOpen).map(({ key }) => key);
+  }
+
   /** Those whose answer rests on an approval, alone or with others. */
   restingOn(approval: string): readonly Ticket[] {
     return [...this.#byToken.values()].filter((ticket) => ticket.approval.split(",").includes(approval));

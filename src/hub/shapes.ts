@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { CODES, type Code, VaultError } from "../core/errors.ts";
+import { MOST_KEPT, MOST_LINES } from "./report.ts";
 
 // What travels between the sessions of a user, checked on both sides. Strict: what one side does not know is no message
 // for it, and the version of the protocol says so before.
@@ -10,7 +11,7 @@ const time = z.number().int().nonnegative();
 const count = z.number().int().nonnegative();
 const action = z.enum(["read", "write"]);
 
-/** The secret part of a link. */
+/** The secret part of a link, or what it is made of. */
 export const token = z.string().regex(/^[A-Za-z0-9_-]{16,128}$/);
 
 const requester = z.strictObject({
@@ -103,14 +104,47 @@ export const answer = z.discriminatedUnion("verdict", [
   z.strictObject({ verdict: z.literal("again"), note: text }),
 ]);
 
-export const decision = z.strictObject({
+const decision = z.strictObject({
   v: z.literal(1),
   decision: z.enum(["approve", "add-approver", "remove-approver", "sign-in"]),
   at: time,
   hashes: z.array(id).max(1_000).readonly(),
 });
 
-export const proof = z.union([z.literal("link"), z.strictObject({ approver: id, decision, response: z.unknown() })]);
+const stated = z.array(
+  z.strictObject({
+    name: text,
+    ref: text,
+    title: text.exactOptional(),
+    field: text.exactOptional(),
+    version: text.exactOptional(),
+    effect: z.enum(["create", "replace"]).exactOptional(),
+    commitment: text.exactOptional(),
+  }),
+);
+
+export const statement = z.strictObject({
+  v: z.literal(1),
+  request: id,
+  nonce: id,
+  session: id,
+  vault: text,
+  provider: text,
+  action,
+  secrets: stated.max(1_000).readonly(),
+  open: stated.max(1_000).readonly(),
+  scope: z.enum(["secret", "vault"]),
+  uses: z.union([z.literal(0), z.literal(1)]),
+  windowMs: count,
+  expiresAt: time,
+  reason: text,
+  requester,
+  configuration: text,
+});
+
+const proof = z.union([z.literal("link"), z.strictObject({ approver: id, decision, response: z.unknown() })]);
+
+export const answerBy = z.strictObject({ proof, signedIn: z.literal(true).exactOptional() });
 
 const names = z.array(text).max(1_000).readonly();
 
@@ -120,6 +154,7 @@ export const overview = z.strictObject({
       z.strictObject({
         request: id,
         token: z.union([token, z.literal("")]),
+        key: token.exactOptional(),
         vault: text,
         action,
         names,
@@ -131,7 +166,7 @@ export const overview = z.strictObject({
         twin: id.exactOptional(),
       }),
     )
-    .max(2_000)
+    .max(MOST_LINES)
     .readonly(),
   windows: z
     .array(
@@ -148,9 +183,10 @@ export const overview = z.strictObject({
         by: text.exactOptional(),
       }),
     )
-    .max(2_000)
+    .max(MOST_LINES)
     .readonly(),
   version: count,
+  kept: z.array(token).max(MOST_KEPT).readonly().exactOptional(),
 });
 
 const device = z.string().min(16).max(128);
@@ -172,9 +208,20 @@ export const pairingView = z.strictObject({
 });
 
 /** Where the page is: its addresses without the token at their end. */
+/** Seals the forms. */
+export const formKey = z.string().regex(/^[A-Za-z0-9_-]{43,100}$/);
+
 export const page = z.strictObject({
-  local: z.string().max(500),
-  public: z.string().max(500).exactOptional(),
+  local: z
+    .string()
+    .regex(/^http:\/\/localhost:[1-9]\d{0,4}\/approve\/$/)
+    .refine((url) => URL.canParse(url)),
+  public: z
+    .string()
+    .max(500)
+    .regex(/^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?\/approve\/$/)
+    .refine((url) => URL.canParse(url))
+    .exactOptional(),
   trouble: text.exactOptional(),
   /** Whether the tunnel is up or has failed. */
   isSettled: z.boolean(),
