@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { Changes } from "../core/changes.ts";
 import { type Clock, Span } from "../core/clock.ts";
-import { newKey, tokenOf } from "../core/ids.ts";
 import { asVaultError, VaultError } from "../core/errors.ts";
+import { newKey, tokenOf } from "../core/ids.ts";
 import type { PairingView } from "../core/pairing.ts";
 
 export type Stage = PairingView["stage"];
@@ -10,9 +9,9 @@ export type Stage = PairingView["stage"];
 /** How a change of the approvers goes from stage to stage, until it is done or its time is up. */
 export interface Course {
   /** The secret part of the link to its page: 128 random bits. */
+  readonly token: string;
   /** What the token is made of: proves to the host of the page that it is this process's. */
   readonly key: string;
-  readonly token: string;
   /** Epoch ms. */
   readonly expiresAt: number;
   readonly stage: () => Stage;
@@ -40,8 +39,8 @@ export function newCourse(
   lengthMs: number,
 ): Course {
   const span = new Span(clock, lengthMs);
-  const key = newKey();
   const changes = new Changes();
+  const key = newKey();
   let now: { readonly stage: Stage; readonly text?: string } = { stage: first };
 
   const end = (stage: Stage, text?: string): void => {

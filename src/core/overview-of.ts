@@ -2,7 +2,7 @@ import { type Grant, isLive } from "./grant.ts";
 import type { Grants } from "./grants.ts";
 import type { Overview, WindowLine } from "./overview.ts";
 import { labelOf, placeOf } from "./request.ts";
-import type { Ticket } from "./ticket.ts";
+import type { Tickets } from "./tickets.ts";
 import { visible } from "./text.ts";
 
 /** What waits and what is open at one desk. */

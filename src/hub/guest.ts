@@ -3,10 +3,10 @@ import { VaultError } from "../core/errors.ts";
 import { connectTo } from "./connect.ts";
 import type { Place } from "./place.ts";
 import { PROTOCOL, type Reply } from "./protocol.ts";
-import { reporter } from "./report.ts";
+import { bounded, reporter } from "./report.ts";
 import type { Seat, SeatOptions } from "./seat.ts";
-import type { Page } from "./shapes.ts";
-import { isSilence, type Wire, wireOver } from "./wire.ts";
+import { formKey, type Page } from "./shapes.ts";
+import { isSilence, silent, type Wire, wireOver } from "./wire.ts";
 
 /** For how long a host may take to say hello, ms. */
 export const HELLO_MS = 2_000;
@@ -43,8 +43,8 @@ export async function joinDesk(place: Place, options: SeatOptions): Promise<Seat
     {
       calls: {
         card: ({ token }) => own.card(token),
-        decision: ({ token, approval }) => own.decision(token, approval),
-        answer: ({ token, answer, proof }) => own.answer(token, answer, { proof }),
+        statement: ({ token, approval }) => own.statement(token, approval),
+        answer: ({ token, answer, by }) => own.answer(token, answer, by),
         revoke: ({ token }) => own.revoke(token),
         changed: async ({ token, version }, signal) => {
           await own.changed(token, version, signal);
@@ -72,7 +72,7 @@ export async function joinDesk(place: Place, options: SeatOptions): Promise<Seat
   const hello = await greet(wire, "session");
   if (!hello) return undefined;
   if (hello.page) learn(hello.page);
-  const report = reporter(own, clock, (overview) => wire.tell("overview", overview), over.signal);
+  const report = reporter(own, clock, (overview) => wire.tell("overview", bounded(overview)), over.signal);
   report.keepOn().catch(onFault);
   watchPulse(wire, options, over.signal);
 
@@ -110,6 +110,8 @@ export async function greet(wire: Wire, as: "session" | "visitor"): Promise<Repl
   try {
     const hello = await wire.call("hello", { hub: PROTOCOL, as }, { withinMs: HELLO_MS });
     if (hello.hub !== PROTOCOL) throw otherVersion();
+    // Whoever hosts after it would seal the forms with that.
+    if (as === "session" && !formKey.safeParse(hello.formKey).success) throw silent();
     return hello;
   } catch (error) {
     wire.end();

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
 import type { HeldFile } from "../state/held-file.ts";
+import { groupsOf } from "./groups.ts";
 import { HELLO_MS, otherVersion } from "./guest.ts";
 import { clearAddress, type Place, shutOthersOut } from "./place.ts";
 import { PROTOCOL } from "./protocol.ts";
@@ -38,7 +39,14 @@ export async function hostDesk(
   sessions.add(mine);
   const wires = new Set<Wire>();
   const arrivals = arrivalsWithin(clock, sessions, heritage.port !== undefined);
-  const front = routeFront({ sessions, clock, arrivals: arrivals.wait });
+  const groups = groupsOf({ sessions, arrivalsUntil: arrivals.until, changedUntil: arrivals.changedUntil });
+  const front = routeFront({ sessions, groups, clock });
+  let shared: ReadonlySet<string> = new Set();
+  const sharedOf = async (session: Session): Promise<string[]> => {
+    const tokens = sessions.twinned(session);
+    const areShared = await Promise.all(tokens.map(groups.isShared));
+    return tokens.filter((_, at) => areShared[at]);
+  };
 
   let told = "";
   const tellAll = (): void => {
@@ -99,8 +107,7 @@ export async function hostDesk(
           await openDoor();
           const page = pageOf(door);
           if (!page) throw otherVersion();
-          const shared = session.overview.waiting.map(({ token }) => token).filter((token) => sessions.isShared(token));
-          return { page, shared };
+          return { page, shared: await sharedOf(session) };
         },
         overview: async () => {
           await report.now();
@@ -128,13 +135,14 @@ export async function hostDesk(
     open: async () => {
       await report.now();
       await openDoor();
+      shared = new Set(await sharedOf(mine));
     },
     resume: async () => {
       await door.listen();
       tellAll();
     },
     settled: () => door.settled(),
-    isShared: (token) => sessions.isShared(token),
+    isShared: (token) => shared.has(token),
     lost: new Promise(() => {}),
     isLost: () => false,
     heritage: () => heritage,
@@ -181,12 +189,13 @@ function pageOf(door: HostedDoor): Page | undefined {
   }
 }
 
-/** Whether sessions may still be on their way here: after a host before this one has gone, or one of them was cut off. */
+/** For how long sessions may still be on their way here: after a host before this one has gone, or one was cut off. */
 function arrivalsWithin(clock: Clock, sessions: Sessions, hasPredecessor: boolean) {
   let until = hasPredecessor ? clock.mono() + ARRIVAL_MS : Number.NEGATIVE_INFINITY;
   return {
     expect: () => (until = clock.mono() + ARRIVAL_MS),
-    wait: async (version: number) => {
+    until: () => until,
+    changedUntil: async (version: number, until: number) => {
       const left = until - clock.mono();
       if (left <= 0) return false;
       const enough = new AbortController();

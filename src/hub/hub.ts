@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Front } from "../core/card.ts";
+import type { Front, OwnFront } from "../core/card.ts";
 import { type Clock, pause } from "../core/clock.ts";
 import { asVaultError, VaultError } from "../core/errors.ts";
 import type { Door } from "../core/ports.ts";
@@ -11,7 +11,7 @@ export interface HubOptions {
   readonly folder: string;
   readonly clock: Clock;
   /** The desk of this process alone. Not looked at before the first `open`. */
-  readonly own: Front;
+  readonly own: OwnFront;
   /** Makes the page and the tunnel in front of all sessions, when this process comes to host them. Opens nothing yet. */
   readonly startDoor: (front: Front, hosting: Hosting) => HostedDoor;
   /** Whether this process wants the page although nothing waits at its desk. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { answer, approval, card, decision, overview, page, pairingStep, pairingView, proof, token } from "./shapes.ts";
+import { answer, answerBy, approval, card, overview, page, pairingStep, pairingView } from "./shapes.ts";
+import { statement, token } from "./shapes.ts";
 
 /** Grows when what travels is no longer understood by those who know the one before. */
 export const PROTOCOL = 1;
@@ -21,8 +22,8 @@ const CALLS = {
   ping: { ask: nothing, reply: nothing },
   // Of a session.
   card: { ask: z.strictObject({ token }), reply: card.optional() },
-  decision: { ask: z.strictObject({ token, approval }), reply: decision.optional() },
-  answer: { ask: z.strictObject({ token, answer, proof }), reply: z.boolean() },
+  statement: { ask: z.strictObject({ token, approval }), reply: statement.optional() },
+  answer: { ask: z.strictObject({ token, answer, by: answerBy }), reply: z.boolean() },
   revoke: { ask: z.strictObject({ token }), reply: z.boolean() },
   changed: { ask: z.strictObject({ token, version: count }), reply: nothing },
   pairing: { ask: z.strictObject({ token, step: pairingStep }), reply: pairingView.optional() },

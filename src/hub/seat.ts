@@ -1,4 +1,4 @@
-import type { Front } from "../core/card.ts";
+import type { Front, OwnFront } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Door } from "../core/ports.ts";
 import type { Page } from "./shapes.ts";
@@ -29,7 +29,7 @@ export interface SeatOptions {
   readonly folder: string;
   readonly clock: Clock;
   /** The desk of this process alone. */
-  readonly own: Front;
+  readonly own: OwnFront;
   readonly startDoor: (front: Front, hosting: Hosting) => HostedDoor;
   /** Told of what should not happen. */
   readonly onFault: (error: unknown) => void;

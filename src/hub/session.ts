@@ -1,14 +1,14 @@
-import type { Front } from "../core/card.ts";
+import type { OwnFront } from "../core/card.ts";
 import type { Overview } from "../core/overview.ts";
 import type { Wire } from "./wire.ts";
 
 /** What a page asks of the one session whose request it shows. */
-export type SessionFront = Omit<Front, "overview" | "overviewChanged">;
+export type SessionFront = Omit<OwnFront, "overview" | "overviewChanged" | "decision">;
 
 /** One session of this user, as the host knows it: its own or one at the other end of a wire. */
 export interface Session {
   readonly front: SessionFront;
-  /** What waits and what is open in it, as it last said. */
+  /** What waits and what is open in it, as it last said, without the keys. */
   overview: Overview;
   /** It did not answer when it was last asked: nobody waits for it for the sake of others. */
   hangs?: boolean;
@@ -28,8 +28,8 @@ export function remoteFront(wire: Wire): SessionFront {
   const [look, act] = [{ withinMs: LOOK_MS }, { withinMs: ANSWER_MS }];
   return {
     card: (token) => wire.call("card", { token }, look),
-    decision: (token, approval) => wire.call("decision", { token, approval }, look),
-    answer: (token, answer, { proof }) => wire.call("answer", { token, answer, proof }, act),
+    statement: (token, approval) => wire.call("statement", { token, approval }, look),
+    answer: (token, answer, by) => wire.call("answer", { token, answer, by }, act),
     revoke: (token) => wire.call("revoke", { token }, act),
     changed: async (token, version, signal) => {
       // A session that has gone has changed: whoever waits looks again, and finds out.

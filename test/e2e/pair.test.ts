@@ -6,7 +6,7 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
 } from "@simplewebauthn/server";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Front } from "../../src/core/card.ts";
+import type { Front, OwnFront } from "../../src/core/card.ts";
 import type { PairingView } from "../../src/core/pairing.ts";
 import { createHub } from "../../src/hub/hub.ts";
 import { openNotes } from "../../src/state/notes.ts";
@@ -49,11 +49,12 @@ async function hosting({ database }: World): Promise<Front> {
   return hosted;
 }
 
-function nobodyAsks(): Front {
+function nobodyAsks(): OwnFront {
   const forever = (signal: AbortSignal): Promise<void> => once(signal, "abort").then(() => undefined);
   return {
     card: () => Promise.resolve(undefined),
     decision: () => Promise.resolve(undefined),
+    statement: () => Promise.resolve(undefined),
     answer: () => Promise.resolve(false),
     revoke: () => Promise.resolve(false),
     changed: (_token, _version, signal) => forever(signal),

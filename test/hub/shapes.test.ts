@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import type * as z from "zod";
-import type { Answer, Approval, Card } from "../../src/core/card.ts";
+import type { Answer, AnswerBy, Approval, Card } from "../../src/core/card.ts";
 import type { Overview } from "../../src/core/overview.ts";
 import type { PairingStep, PairingView } from "../../src/core/pairing.ts";
-import type { Decision, Proof } from "../../src/core/proof.ts";
+import type { Statement } from "../../src/core/statement.ts";
 import type * as shapes from "../../src/hub/shapes.ts";
 import { card } from "../../src/hub/shapes.ts";
 import { settle, startHouse } from "../support/house.ts";
@@ -17,8 +17,8 @@ const complete: readonly [
   Travels<typeof shapes.card, Card>,
   Travels<typeof shapes.approval, Approval>,
   Travels<typeof shapes.answer, Answer>,
-  Travels<typeof shapes.decision, Decision>,
-  Travels<typeof shapes.proof, Proof>,
+  Travels<typeof shapes.statement, Statement>,
+  Travels<typeof shapes.answerBy, AnswerBy>,
   Travels<typeof shapes.overview, Overview>,
   Travels<typeof shapes.pairingStep, PairingStep>,
   Travels<typeof shapes.pairingView, PairingView>,
