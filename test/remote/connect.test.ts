@@ -7,9 +7,10 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { PROGRAM, statusOf, textOf } from "../support/agent.ts";
+import { ask } from "../support/asked.ts";
 import { world as makeWorld } from "../support/begin.ts";
 import { approve } from "../support/person.ts";
-import { ask, serve, socketOf, through } from "../support/served.ts";
+import { serve, socketOf, through } from "../support/served.ts";
 
 describe("agent-vault connect, with no broker there", () => {
   it("starts all the same, and tells the agent and the person what is wrong", async () => {

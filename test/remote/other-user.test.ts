@@ -1,17 +1,15 @@
-import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { CallToolResultSchema } from "@modelcontextprotocol/sdk/types.js";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openNotes } from "../../src/state/notes.ts";
 import { type Account, type Accounts, installForAll, makeAccounts, noAccounts } from "../support/accounts.ts";
 import { type Agent, statusOf, textOf } from "../support/agent.ts";
+import { clientOf, layOut as layOutIn, type Place, placeIn, settingsOf, startServing } from "../support/apart.ts";
+import { ask, type Served } from "../support/asked.ts";
 import { type Authenticator, createAuthenticator, recordOf } from "../support/authenticator.ts";
 import { approve, approveSigned, deny, readPage } from "../support/person.ts";
-import { ask, begun, type Served } from "../support/served.ts";
 
 const VALUE = "postgres://hunter2-4711";
 const TOKEN = "token-4711-0815";
@@ -62,61 +60,34 @@ describe.skipIf(noAccounts !== undefined)("a broker under a user of its own", ()
 
   let count = 0;
 
-  /** The files of a broker as docs/other-user.sh lays them out, in a folder of their own. */
-  function layOut(vault: object = {}) {
-    const root = join(installed.root, `place-${(count += 1)}`);
-    const { broker, clients } = accounts;
-    const at = {
-      etc: join(root, "etc"),
-      config: join(root, "etc/agent-vault.config.json"),
-      env: join(root, "etc/.env"),
-      state: join(root, "state"),
-      secrets: join(root, "state/secrets.env"),
-      run: join(root, "run"),
-      socket: join(root, "run/mcp.sock"),
-    };
+  /** The files of a broker, and the phone that is enrolled there. */
+  function layOut(vault: object = {}): Place {
+    const place = placeIn(join(installed.root, `place-${(count += 1)}`));
     const port = 12_000 + Math.floor(Math.random() * 20_000);
-    for (const folder of [root, at.etc, at.state, at.run]) mkdirSync(folder);
-    const config = {
-      port,
-      vaults: { dev: { type: "env", file: at.secrets, ttl: 5, minAssurance: "passkey/other-user", ...vault } },
-      ngrokAuthToken: "env:NGROK_AUTHTOKEN_4711",
-      tunnel: { type: "none" },
-      approval: { browser: "never" },
-    };
-    writeFileSync(at.config, JSON.stringify(config));
-    writeFileSync(at.env, `NGROK_AUTHTOKEN_4711=${TOKEN}\n`);
-    writeFileSync(at.secrets, `DATABASE_URL=${VALUE}\n`);
     phone = createAuthenticator({ origin: `http://localhost:${port}` });
-    const notes = openNotes(join(at.state, "agent-vault"));
-    notes.of("approvers").put(phone.credentialId, recordOf(phone));
-    notes.close();
-    const own = (owner: string, mode: string, ...paths: string[]): void => {
-      execFileSync("chown", ["-R", owner, ...paths]);
-      execFileSync("chmod", [mode, ...paths]);
-    };
-    own("root:root", "755", root);
-    own(`root:${broker.name}`, "750", at.etc);
-    own(`root:${broker.name}`, "640", at.config, at.env);
-    own(`${broker.name}:${broker.name}`, "700", at.state);
-    own(`${broker.name}:${broker.name}`, "600", at.secrets);
-    own(`${broker.name}:${clients.name}`, "755", at.run);
-    return at;
-  }
-  type Place = ReturnType<typeof layOut>;
-
-  function settingsOf({ config, state }: Place): Record<string, string> {
-    return { PATH: process.env["PATH"] ?? "", HOME: state, XDG_STATE_HOME: state, AGENT_VAULT_CONFIG: config };
+    layOutIn(place, accounts, {
+      config: {
+        port,
+        vaults: {
+          dev: { type: "env", file: place.secrets, ttl: 5, minAssurance: "passkey/other-user", ...vault },
+        },
+        ngrokAuthToken: "env:NGROK_AUTHTOKEN_4711",
+        tunnel: { type: "none" },
+        approval: { browser: "never" },
+      },
+      tokens: `NGROK_AUTHTOKEN_4711=${TOKEN}\n`,
+      secrets: `DATABASE_URL=${VALUE}\n`,
+      before: (state) => {
+        const notes = openNotes(join(state, "agent-vault"));
+        notes.of("approvers").put(phone.credentialId, recordOf(phone));
+        notes.close();
+      },
+    });
+    return place;
   }
 
   async function start(place: Place): Promise<Served> {
-    const { broker, agent, clients } = accounts;
-    const words = ["serve", "--socket", place.socket, "--group", clients.name, "--for", agent.name];
-    const { command, args } = broker.as([process.execPath, installed.program, ...words], [clients.gid]);
-    const started = begun(
-      spawn(command, args, { cwd: "/", env: settingsOf(place), stdio: ["ignore", "ignore", "pipe"] }),
-      place.socket,
-    );
+    const started = startServing(place, accounts, installed.program);
     closing.push(started.stop);
     await started.ready;
     return started;
@@ -128,23 +99,19 @@ describe.skipIf(noAccounts !== undefined)("a broker under a user of its own", ()
     { socket }: Place,
     groups: readonly number[],
   ): Promise<Pick<Agent, "get" | "call">> {
-    const started = who.as([process.execPath, installed.program, "connect", socket], groups);
-    const transport = new StdioClientTransport({
-      ...started,
-      cwd: "/",
-      env: { PATH: process.env["PATH"] ?? "" },
-      stderr: "ignore",
-    });
-    const mcp = new Client({ name: "test-client", version: "1.0.0" });
-    closing.push(() => mcp.close());
-    await mcp.connect(transport);
-    const call: Agent["call"] = async (name, args, options) =>
-      CallToolResultSchema.parse(await mcp.callTool({ name, arguments: args }, CallToolResultSchema, options));
-    return {
-      call,
-      get: (name, { reason = "run migration 0042", ...options } = {}) =>
-        call("get_secret", { vault: "dev", name, reason }, options),
-    };
+    const started = await clientOf(who, [installed.program, "connect", socket], { groups });
+    closing.push(started.close);
+    return started;
+  }
+
+  /** While a user is in one more group. */
+  async function during({ name }: Account, group: string, run: () => Promise<void>): Promise<void> {
+    execFileSync("usermod", ["--append", "--groups", group, name]);
+    try {
+      await run();
+    } finally {
+      execFileSync("gpasswd", ["--delete", name, group], { stdio: "ignore" });
+    }
   }
 
   /** While a user is in one more group. */

@@ -2,10 +2,11 @@ import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:
 import { dirname } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { eventsOf, statusOf, textOf, type World } from "../support/agent.ts";
+import { ask, type Served } from "../support/asked.ts";
 import { world as makeWorld } from "../support/begin.ts";
 import { buildPatched } from "../support/patched.ts";
 import { approve, readPage } from "../support/person.ts";
-import { ask, raw, serve, type Served, socketOf, through } from "../support/served.ts";
+import { raw, serve, socketOf, through } from "../support/served.ts";
 
 const SOON = { timeout: 5_000, interval: 10 };
 const HELLO = `${JSON.stringify({ agentVault: 1, version: "0" })}\n`;

@@ -52,9 +52,9 @@ export function makeAccounts(): Accounts {
     retried("usermod", ["--append", "--groups", clients, names.agent]);
     const gid = Number(execFileSync("getent", ["group", clients], { encoding: "utf8" }).split(":")[2]);
     return {
-      broker: account(names.broker),
-      agent: account(names.agent),
-      stranger: account(names.stranger),
+      broker: accountOf(names.broker),
+      agent: accountOf(names.agent),
+      stranger: accountOf(names.stranger),
       clients: { name: clients, gid },
       remove,
     };
@@ -64,7 +64,8 @@ export function makeAccounts(): Accounts {
   }
 }
 
-function account(name: string): Account {
+/** A user who is there already. */
+export function accountOf(name: string): Account {
   const [uid, gid] = ["-u", "-g"].map((what) => Number(execFileSync("id", [what, name], { encoding: "utf8" })));
   if (uid === undefined || gid === undefined) throw new Error(`no user ${name}`);
   return {

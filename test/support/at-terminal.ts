@@ -17,8 +17,12 @@ export interface AtTerminal {
 /** Whether a terminal can be made here: by the `script` of util-linux. */
 export const hasTerminals = /util-linux/.test(spawnSync("script", ["--version"], { encoding: "utf8" }).stdout ?? "");
 
-export function atTerminal({ project, env }: World, args: readonly string[]): AtTerminal {
-  const command = [process.execPath, PROGRAM, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+export function atTerminal(
+  { project, env }: Pick<World, "project" | "env">,
+  args: readonly string[],
+  program: readonly string[] = [process.execPath, PROGRAM],
+): AtTerminal {
+  const command = [...program, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
   const child = spawn("script", ["-qefc", command, "/dev/null"], { cwd: project, env: { ...env, SHELL: "/bin/sh" } });
   let screen = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (screen += text));

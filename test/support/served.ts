@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { dirname, join } from "node:path";
-import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
 import { afterEach } from "vitest";
 import { type Agent, type AgentOptions, PROGRAM, type World } from "./agent.ts";
+import { type Served, serving } from "./asked.ts";
 import { agentIn } from "./begin.ts";
 
 const running: ChildProcess[] = [];
@@ -14,15 +14,6 @@ afterEach(async () => {
   const alive = running.splice(0).filter((child) => child.exitCode === null && child.signalCode === null);
   await Promise.all(alive.map((child) => (child.kill("SIGKILL"), once(child, "close"))));
 });
-
-export interface Served {
-  readonly child: ChildProcess;
-  readonly socket: string;
-  readonly stderr: () => string;
-  readonly exited: Promise<{ readonly code: number | null; readonly ms: number }>;
-  /** Asks it to end. */
-  readonly stop: () => Promise<{ readonly code: number | null; readonly ms: number }>;
-}
 
 /** The socket that the broker of a world listens at. */
 export function socketOf(world: World): string {
@@ -48,56 +39,15 @@ export async function serve(
   return started;
 }
 
-/** A child that is to serve, whoever it was started as. `ready` rejects with what it said when it does not. */
-export function begun(child: ChildProcess, socket: string): Served & { readonly ready: Promise<void> } {
+/** A child that is to serve, whoever it was started as. It goes away after the test. */
+export function begun(child: ChildProcess, socket: string): ReturnType<typeof serving> {
   running.push(child);
-  let said = "";
-  let asked = performance.now();
-  const exited = once(child, "close").then(([code]) => ({
-    code: code as number | null,
-    ms: performance.now() - asked,
-  }));
-  const ready = new Promise<void>((resolve, reject) => {
-    child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
-      said += chunk;
-      if (said.includes("serving at ")) resolve();
-    });
-    void exited.then(() => reject(new Error(said)));
-  });
-  const stop: Served["stop"] = () => {
-    asked = performance.now();
-    child.kill("SIGTERM");
-    return exited;
-  };
-  return { child, socket, stderr: () => said, exited, stop, ready };
+  return serving(child, socket);
 }
 
 /** A real client, through the real shim. It goes away after the test. */
 export function through(socket: string, world: World, options: AgentOptions = {}): Promise<Agent> {
   return agentIn(world, { ...options, args: ["connect", socket] });
-}
-
-/** A request before a person: where they can answer it, and what comes of it. */
-export interface Asked {
-  readonly link: string;
-  readonly result: Promise<CallToolResult>;
-}
-
-/** Asks for a secret and waits for the link, which the client shows its person. */
-export async function ask(agent: Pick<Agent, "get">, name: string): Promise<Asked> {
-  let result!: Promise<CallToolResult>;
-  const link = await new Promise<string>((resolve, reject) => {
-    result = agent.get(name, {
-      timeout: 600_000,
-      onprogress: ({ message = "" }) => {
-        const found = /https?:\/\/\S+\/approve\/[\w-]+/.exec(message)?.[0];
-        if (found !== undefined) resolve(found);
-      },
-    });
-    result.then((early) => reject(new Error(JSON.stringify(early))), reject);
-  });
-  result.catch(() => {}); // Who does not wait for it does not want to hear of it.
-  return { link, result };
 }
 
 /** A connection in bytes, and all that came over it until it ended. */
