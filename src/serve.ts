@@ -142,6 +142,7 @@ async function serveOne(
     },
     transportOver(stream),
   );
+  broker.beginSession(session);
   return broker.endSession(session, await closed) > 0 ? approval.expireMs : 0;
 }
 

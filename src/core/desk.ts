@@ -182,6 +182,9 @@ export class Desk {
       const paused = this.#refusals.pause(ticket.request.session);
       if (paused) this.#showing.turnAway(ticket.request.session, paused);
     }
+    const at = this.#o.clock.now();
+    const { standing, line, ...how } = endingOf(ticket, answer, { at, ...(signedIn && { signedIn }) });
+    this.#end(ticket, standing, line, how);
     return true;
   }
 
@@ -189,9 +192,6 @@ export class Desk {
     const ticket = this.#tickets.at(token);
     return ticket !== undefined && this.opened.revoke(ticket);
   }
-    const at = this.#o.clock.now();
-    const { standing, line, ...how } = endingOf(ticket, answer, { at, ...(signedIn && { signedIn }) });
-    this.#end(ticket, standing, line, how);
 
   overview(): Overview {
     this.opened.endOutlived();
@@ -216,6 +216,11 @@ export class Desk {
       this.#end(ticket, { is: "cancelled", at }, { kind: "cancelled", detail });
   }
 
+  /** A session begins: what was denied to those that have ended is refused to it. */
+  beginSession(session: string): void {
+    this.#refusals.begin(session);
+  }
+
   /** Ends what waits of one session, as cancelled. How many slots it held: requests put before people and not answered. */
   endSession(session: string, detail: string): number {
     const at = this.#o.clock.now();
@@ -233,7 +238,10 @@ export class Desk {
   }
 
   #answerable(token: string): Ticket | undefined {
-    const ticket = this.#tickets.at(token);
+    return this.#open(this.#tickets.at(token));
+  }
+
+  #open(ticket: Ticket | undefined): Ticket | undefined {
     if (ticket) this.#expireIfOver(ticket);
     return ticket?.isOpen ? ticket : undefined;
   }
@@ -276,15 +284,10 @@ export class Desk {
   }
 
   /** What an agent itself can have ended keeps its slot, or it could ring without end. */
-  #end(
-    ticket: Ticket,
-    standing: Settled,
-    line?: Line,
-    { keepsSlot }: { keepsSlot: boolean } = { keepsSlot: false },
-  ): void {
+  #end(ticket: Ticket, standing: Settled, line?: Line, how?: { readonly keepsSlot: boolean }): void {
     this.#tickets.end(ticket);
     this.#showing.leave(ticket);
-    if (!keepsSlot) this.#slots.free(ticket.request.session, ticket.span);
+    if (!how?.keepsSlot) this.#slots.free(ticket.request.session, ticket.span);
     if (line) this.#note(ticket, { ...line, at: standing.at });
     ticket.settle(standing);
   }

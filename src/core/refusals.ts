@@ -10,6 +10,19 @@ const LONGEST_MS = 3_600_000;
 /** So many denials in a row, whatever they were for, pause all asking of a session. */
 const ENOUGH = 3;
 
+/** How often in a row it was denied. */
+interface Row {
+  readonly times: number;
+  /** Which session that ended it came from, counting; absent: the session itself. */
+  readonly from?: number;
+}
+
+/** A row, and for how long it counts yet, ms. */
+interface Found {
+  readonly what: Row;
+  readonly leftMs: number;
+}
+
 /**
  * What people denied a short while ago. It is refused again at once, so that asking cannot become nagging; each further
  * denial of the same within a day doubles the time. After three denials in a row a session may ask for nothing at all
@@ -17,10 +30,12 @@ const ENOUGH = 3;
  */
 export class Refusals {
   readonly #lengthMs: number;
-  /** What is refused just now, with how often in a row it was denied. */
-  readonly #denied: Cooldown<number>;
-  /** How often in a row it was denied. */
-  readonly #rows: Cooldown<number>;
+  /** What is refused just now. */
+  readonly #denied: Cooldown<Row>;
+  readonly #rows: Cooldown<Row>;
+  /** How many sessions had ended before each began. */
+  readonly #begun = new Map<string, number>();
+  #ended = 0;
 
   /** `lengthMs` is that of the first cool-down; 0: there is none, and no pause either. */
   constructor(clock: Clock, lengthMs: number) {
@@ -29,12 +44,17 @@ export class Refusals {
     this.#rows = new Cooldown(clock, lengthMs > 0 ? DAY_MS : 0);
   }
 
+  /** A session begins, if it has not yet: what was denied to those that ended before is refused to it. */
+  begin(session: string): void {
+    if (!this.#begun.has(session)) this.#begun.set(session, this.#ended);
+  }
+
   /** Remembers every item of a denied request, by what it was asked by and by what that stands for. */
   add(request: AccessRequest): void {
     for (const key of keysOf(request)) this.#deny(key);
     const all = allOf(request.session);
-    const row = this.#count(all);
-    if (row >= ENOUGH) this.#denied.add([all], row, this.#grown(row - ENOUGH));
+    const times = this.#count(all);
+    if (times >= ENOUGH) this.#denied.add([all], { times }, this.#grown(times - ENOUGH));
   }
 
   /** Remembers only the items: of a request that was approved for the rest, they were left out. */
@@ -57,10 +77,12 @@ export class Refusals {
   /** Throws `denied` when any of these was, by what it was asked by (`askedBy`) or by ref. */
   refuse(session: string, vault: string, action: Action, things: readonly string[]): void {
     if (!this.#denied.hasAny) return;
-    const found = things.flatMap((thing) => this.#find(keyOf(session, vault, action, thing)) ?? []);
-    const [longest] = found.toSorted((a, b) => b.leftMs - a.leftMs);
+    const longest = longestOf(
+      things.flatMap((thing) => this.#find(this.#denied, keyOf(session, vault, action, thing))),
+    );
     if (!longest) return;
-    const when = longest.what === 1 ? "a moment ago" : `${longest.what} times in a row`;
+    const { times } = longest.what;
+    const when = times === 1 ? "a moment ago" : `${times} times in a row`;
     const seconds = Math.ceil(longest.leftMs / 1000);
     throw new VaultError("denied", `a person denied this ${when}; asking again is refused for ${seconds} s`, {
       hint: "do not ask again; ask the user what to do instead",
@@ -69,40 +91,47 @@ export class Refusals {
 
   /** Why a session may ask for nothing just now; undefined: it may. */
   pause(session: string): VaultError | undefined {
-    const found = this.#find(allOf(session));
+    const found = longestOf(this.#find(this.#denied, allOf(session)));
     if (!found) return undefined;
     const seconds = Math.ceil(found.leftMs / 1000);
-    const message = `a person denied ${found.what} requests in a row; asking for anything is refused for ${seconds} s`;
+    const message = `a person denied ${found.what.times} requests in a row; asking for anything is refused for ${seconds} s`;
     return new VaultError("denied", message, { hint: "do not ask again; ask the user what to do instead" });
   }
 
-  /** A session is over. What was denied to it is refused to every other: it may come back as another. */
+  /** A session is over. What was denied to it is refused to those that begin from now on: it may come back as another. */
   handOn(session: string): void {
     const theirs = allOf(session).slice(0, -1);
     for (const memory of [this.#denied, this.#rows]) {
       for (const { key, what, leftMs } of memory.all()) {
         if (!key.startsWith(theirs)) continue;
         const earlier = memory.find(handedOn(key));
+        const times = Math.max(what.times, earlier?.what.times ?? 0);
+        const from = earlier?.what.from ?? this.#ended;
         memory.forget([key]);
-        memory.add([handedOn(key)], Math.max(what, earlier?.what ?? 0), Math.max(leftMs, earlier?.leftMs ?? 0));
+        memory.add([handedOn(key)], { times, from }, Math.max(leftMs, earlier?.leftMs ?? 0));
       }
     }
+    this.#ended += 1;
+    this.#begun.delete(session);
   }
 
-  #find(key: string): { readonly what: number; readonly leftMs: number } | undefined {
-    const [own, from] = [this.#denied.find(key), this.#denied.find(handedOn(key))];
-    return (from?.leftMs ?? 0) > (own?.leftMs ?? 0) ? from : own;
+  /** What is remembered by a session's key: of itself, and of those that ended before it began. */
+  #find(memory: Cooldown<Row>, key: string): readonly Found[] {
+    const from = memory.find(handedOn(key));
+    const ended = this.#begun.get(sessionOf(key)) ?? this.#ended;
+    const isBound = from?.what.from !== undefined && from.what.from < ended;
+    return [memory.find(key), isBound ? from : undefined].filter((found) => found !== undefined);
   }
 
   #deny(key: string): void {
-    const row = this.#count(key);
-    this.#denied.add([key], row, this.#grown(row - 1));
+    const times = this.#count(key);
+    this.#denied.add([key], { times }, this.#grown(times - 1));
   }
 
   #count(key: string): number {
-    const row = Math.max(this.#rows.find(key)?.what ?? 0, this.#rows.find(handedOn(key))?.what ?? 0) + 1;
-    this.#rows.add([key], row);
-    return row;
+    const times = Math.max(0, ...this.#find(this.#rows, key).map(({ what }) => what.times)) + 1;
+    this.#rows.add([key], { times });
+    return times;
   }
 
   #grown(times: number): number {
@@ -121,7 +150,15 @@ function keyOf(session: string, vault: string, action: Action, thing: string): s
   return JSON.stringify([session, vault, action, thing]);
 }
 
-/** What a key becomes when its session is over: that of a session without a name, which stands for every one. */
+function longestOf(found: readonly Found[]): Found | undefined {
+  return found.toSorted((a, b) => b.leftMs - a.leftMs)[0];
+}
+
+function sessionOf(key: string): string {
+  return /^\["([^"]*)"/.exec(key)?.[1] ?? "";
+}
+
+/** What a key becomes when its session is over: that of a session without a name, which stands for all that have ended. */
 function handedOn(key: string): string {
   return key.replace(/^\["[^"]*"/, '[""');
 }

@@ -153,13 +153,35 @@ const PROMISES: readonly (readonly [string, (start: Start) => Promise<void>, Pla
       }
       expect(await codeOf(house.get("STRIPE_KEY", OTHER))).toBe("denied");
     },
-    { file: "src/core/refusals.ts", from: "this.#rows.find(handedOn(key))?.what ?? 0", to: "0" },
+    {
+      file: "src/core/refusals.ts",
+      from: "this.#find(this.#rows, key)",
+      to: "[this.#rows.find(key) ?? { what: { times: 0 } }]",
+    },
+  ],
+  [
+    "leaves those that had begun before it ended alone, whatever was denied to it",
+    async (start) => {
+      const names = ["A", "B", "C", "D"];
+      const secrets = Object.fromEntries(names.map((name) => [name, `hunter2-4711-${name}`]));
+      const house = start({ secrets });
+      house.broker.beginSession("before");
+      for (const name of ["A", "B", "C"]) await denied(house, MINE, name);
+      house.broker.endSession("mine", "gone");
+      const calls = ["A", "D"].map((name) => house.get(name, { session: "before" }));
+      await settle();
+      expect(house.rings).toHaveLength(5);
+      expect(await codeOf(house.get("D", { session: "after" }))).toBe("denied");
+      await Promise.all([house.approve("once", 3), house.approve("once", 4)]);
+      expect(await Promise.all(calls.map((call) => codeOf(call)))).toEqual(["done", "done"]);
+    },
+    { file: "src/core/refusals.ts", from: "this.#begun.get(sessionOf(key)) ?? this.#ended", to: "this.#ended" },
   ],
 ];
 
-async function denied(house: House, as: { session: string }): Promise<void> {
+async function denied(house: House, as: { session: string }, name = "DATABASE_URL"): Promise<void> {
   const before = house.rings.length;
-  const call = house.get("DATABASE_URL", as);
+  const call = house.get(name, as);
   await settle();
   expect(house.rings).toHaveLength(before + 1);
   await house.deny();

@@ -65,7 +65,7 @@ const PROMISES: readonly (readonly [string, (start: Start) => Promise<void>, Pla
         expect(house.rings).toHaveLength(4);
       }
     },
-    { file: "src/core/desk.ts", from: "    if (!keepsSlot) this.#slots", to: "    this.#slots" },
+    { file: "src/core/desk.ts", from: "    if (!how?.keepsSlot) this.#slots", to: "    this.#slots" },
   ],
   [
     "a note is not said to be a person's",
