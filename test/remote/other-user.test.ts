@@ -114,16 +114,6 @@ describe.skipIf(noAccounts !== undefined)("a broker under a user of its own", ()
     }
   }
 
-  /** While a user is in one more group. */
-  async function during({ name }: Account, group: string, run: () => Promise<void>): Promise<void> {
-    execFileSync("usermod", ["--append", "--groups", group, name]);
-    try {
-      await run();
-    } finally {
-      execFileSync("gpasswd", ["--delete", name, group], { stdio: "ignore" });
-    }
-  }
-
   async function attack(
     who: Account,
     place: Place,
