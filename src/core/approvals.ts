@@ -1,5 +1,5 @@
 import type { ApprovedBefore } from "./approved-before.ts";
-import { approvalLine, Proofs, type Proven } from "./approving.ts";
+import { approvalLine, proofLine, Proofs, type Proven } from "./approving.ts";
 import type { Approval } from "./card.ts";
 import { chosenOf } from "./choice.ts";
 import { type Clock, Span } from "./clock.ts";
@@ -115,7 +115,7 @@ export class Approvals {
     refusals.approved(request, items);
     grants.open(request.id, request, {
       attached: ticket.attached,
-      leftOut: this.#leaveOut(ticket, out),
+      leftOut: this.#leaveOut(ticket, out, proven),
       warrant: { statement, proof, at, ...by },
       ...(hasWindow && { window: { scope, span, asked: items } }),
     });
@@ -131,12 +131,12 @@ export class Approvals {
   }
 
   /** What the person unticked is denied like what is denied by itself. */
-  #leaveOut(ticket: Ticket, items: readonly Item[]): TurnedDown {
+  #leaveOut(ticket: Ticket, items: readonly Item[], proven: Proven): TurnedDown {
     if (items.length === 0) return NOTHING;
     const { refusals, journal, clock } = this.#o;
     const out = { ...ticket.request, items };
     refusals.leaveOut(out);
-    journal.note({ ...aboutRequest(out), kind: "denied", at: clock.now(), proof: "link" });
+    journal.note({ ...aboutRequest(out), kind: "denied", at: clock.now(), ...proofLine(proven) });
     return new Map(items.map(({ handle }) => [handle.ref, leftOutError()]));
   }
 }

@@ -58,7 +58,7 @@ export class Proofs {
 export function approvalLine(
   { id }: AccessRequest,
   { items, open, scope, windowMs }: Chosen,
-  { statement, proof, approver }: Proven,
+  proven: Proven,
   at: number,
   span: Span,
 ): Pick<Event, "kind" | "at"> & Partial<Event> {
@@ -67,11 +67,16 @@ export function approvalLine(
     kind: "approved",
     at,
     approval: id,
-    proof: proofName(proof),
-    ...(approver && { approver: `${approver.name} (${approver.id})`, statement: hashOf(statement) }),
+    ...proofLine(proven),
     names: permitted.map((handle) => visible(labelOf(handle))),
     refs: permitted.map(({ ref }) => ref),
     scope,
     ...(windowMs > 0 && { until: span.endsAt }),
   };
+}
+
+/** What the log says of how an answer was proven. */
+export function proofLine({ statement, proof, approver }: Proven): Pick<Event, "proof" | "approver" | "statement"> {
+  if (!approver) return { proof: proofName(proof) };
+  return { proof: proofName(proof), approver: `${approver.name} (${approver.id})`, statement: hashOf(statement) };
 }

@@ -38,8 +38,21 @@ describe("a secret that is unticked", () => {
     expect(await codeOf(house.get("DATABASE_URL"))).toBe("done");
     expect(house.rings).toHaveLength(1);
     const lines = house.journal.events.filter(({ kind }) => kind === "denied");
-    expect(lines).toEqual([expect.objectContaining({ names: ["STRIPE_KEY"], proof: "link" })]);
+    expect(lines).toEqual([expect.objectContaining({ names: ["STRIPE_KEY"], proof: "passkey" })]);
     expect(house.journal.events.find(({ kind }) => kind === "approved")?.names).toEqual(["DATABASE_URL"]);
+  });
+
+  it("is in the log as left out by whoever signed for the rest, or by the link where that was enough", async () => {
+    const signed = await asking();
+    await signed.sign({ items: [0] });
+    const [yes, no] = ["approved", "denied"].map((is) => signed.journal.events.find(({ kind }) => kind === is));
+    expect(yes?.approver).toBe(`Maria's phone (${signed.phone.credentialId})`);
+    expect(no).toMatchObject({ proof: "passkey", approver: yes?.approver, statement: yes?.statement });
+    const bare = await asking(BOTH, { isEnrolled: false });
+    await bare.send("link", { items: [0] });
+    const left = bare.journal.events.find(({ kind }) => kind === "denied");
+    expect(left).toMatchObject({ names: ["STRIPE_KEY"], proof: "link" });
+    expect(left).not.toHaveProperty("approver");
   });
 
   it("stays out of what the same call comes for later, when nobody waited at the moment of the answer", async () => {
