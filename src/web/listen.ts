@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { type Clock, pause } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";
+import { keepRoom } from "./crowd.ts";
 import { HEADERS } from "./guard.ts";
 
 /** Servers on the loopback addresses of this machine, all on one port, all listening. */
@@ -11,7 +12,8 @@ export interface Listening {
 
 const LOOPBACK = ["127.0.0.1", "::1"];
 const NEIGHBOURS = 50;
-const MAX_CONNECTIONS = 256;
+/** How long a question may take to come in, ms; browsers send theirs at once. */
+const PATIENCE = { headersTimeout: 3_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 };
 
 /**
  * Listens on loopback only: on the wanted port, else on one of the next fifty, else on any free one. Resolves when every
@@ -107,8 +109,8 @@ function bind(
 
 function newServer(handler: RequestListener): Server {
   // A missing Host is answered by our own check, with our own headers.
-  const server = createServer({ requireHostHeader: false, headersTimeout: 10_000, requestTimeout: 15_000 }, handler);
-  server.maxConnections = MAX_CONNECTIONS;
+  const server = createServer({ requireHostHeader: false, ...PATIENCE }, handler);
+  keepRoom(server);
   const head = Object.entries({ ...HEADERS, Connection: "close", "Content-Length": "0" })
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join("");
