@@ -87,12 +87,14 @@ export interface OwnProcess {
   readonly onFault: Fault;
   /** Standard input and output, for a command that speaks a protocol. */
   readonly ends: () => Ends;
+  /** Writes to standard output. Resolves to whether all of it was taken. */
+  readonly handOver: (text: string) => Promise<boolean>;
   /** Resolves, with the reason, when the process is asked to end. From then on it ends within two seconds, with this status. */
   readonly asked: (status: ExitStatus) => Promise<string>;
 }
 
 /** What the command line may use of the house. */
-export async function services({ program, say, onFault, ends, asked }: OwnProcess): Promise<Services> {
+export async function services({ program, say, onFault, ends, handOver, asked }: OwnProcess): Promise<Services> {
   const [{ AUDIT_LOG }, { inspectLog, readEvents }, { loadDriver }, { openNotes }, { openTerminal }] =
     await Promise.all([
       import("./audit/file.ts"),
@@ -115,6 +117,7 @@ export async function services({ program, say, onFault, ends, asked }: OwnProces
       (await import("./ask.ts")).openAsking(configuration, { folder, say, onFault }),
     enrolment: async () => (await import("./enrol.ts")).createEnrolment({ say, onFault }),
     terminal: openTerminal,
+    handOver,
     asked,
     visit: async (folder) => (await import("./hub/visit.ts")).visitHub({ folder }),
     // Doctor reads what was noted and writes nothing.

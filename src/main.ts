@@ -22,12 +22,23 @@ async function runCommandLine(): Promise<void> {
   const [{ runCommand }, { services }] = await Promise.all([import("./cli/commands.ts"), import("./app.ts")]);
   const out = (text: string): void => void process.stdout.write(text);
   const err = (text: string): void => void process.stderr.write(text);
-  // A reader that stops reading (head, less) ends the command quietly.
-  process.stdout.on("error", () => process.exit(0));
+  let isHandingOver = false;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // Whoever hands something over tells by itself what became of it.
+    if (isHandingOver) return;
+    // A reader that stops reading (head, less) ends the command quietly.
+    if (error.code === "EPIPE") process.exit(0);
+    say(`standard output cannot be written (${error.code ?? "unknown"})`);
+    process.exit(1);
+  });
+  const handOver = (text: string): Promise<boolean> => {
+    isHandingOver = true;
+    return new Promise((taken) => void process.stdout.write(text, (error) => taken(!error)));
+  };
   // Whatever ends the process before the command is done, that is no success.
   process.exitCode = 1;
   try {
-    const own = { program: process.argv[1] ?? "", say, onFault: report, ends, asked };
+    const own = { program: process.argv[1] ?? "", say, onFault: report, ends, handOver, asked };
     const status = await runCommand(args, { out, err, isOnTerminal: process.stdout.isTTY }, await services(own));
     process.exitCode = status;
   } catch (error) {

@@ -90,6 +90,8 @@ export interface Services {
   readonly enrolment: () => Promise<Enrolment>;
   /** The person at the keyboard; undefined where there is no terminal. */
   readonly terminal: () => Terminal | undefined;
+  /** Writes to standard output what must not get lost. Resolves to whether all of it was taken. */
+  readonly handOver: (text: string) => Promise<boolean>;
   /** Resolves, with the reason, when the process is asked to end. From then on it ends within two seconds, with this status. */
   readonly asked: (status: ExitStatus) => Promise<string>;
   /** The desk of a state folder; undefined when no session hosts one. Rejects with `page_unavailable`. */

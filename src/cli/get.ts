@@ -7,9 +7,9 @@ import { openControllingTerminal } from "./controlling-terminal.ts";
 
 const LONGEST_REASON = 1_000;
 
-/** Gets one secret for this once. Nothing but the value goes to `out`; status 0 when it does. */
+/** Gets one secret for this once. Nothing but the value goes to standard output; status 0 when it was taken. */
 export async function get(context: Context): Promise<ExitStatus> {
-  const { services, out, isOnTerminal } = context;
+  const { services, err, isOnTerminal } = context;
   const question = questionOf(context);
   const loaded = await context.load();
   if (!loaded.ok) throw loaded.error;
@@ -25,8 +25,9 @@ export async function get(context: Context): Promise<ExitStatus> {
   try {
     const value = await asking.ask(question, { waiting: telling.waiting, signal: stop.signal });
     // To a program the value goes as it is; on a terminal the prompt should not stand behind it.
-    out(value.reveal() + (isOnTerminal ? "\n" : ""));
-    return 0;
+    if (await services.handOver(value.reveal() + (isOnTerminal ? "\n" : ""))) return 0;
+    err("agent-vault: the value was approved, and could not be written to standard output\n");
+    return 1;
   } catch (error) {
     throw why ?? error;
   } finally {

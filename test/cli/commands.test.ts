@@ -29,6 +29,7 @@ const SERVICES: Services = {
   enrolment: () => Promise.reject(new Error("these tests enrol nobody")),
   asking: () => Promise.reject(new Error("these tests ask nobody")),
   asked: () => new Promise(() => {}),
+  handOver: () => Promise.resolve(true),
   terminal: () => undefined,
   serve: () => Promise.reject(new Error("these tests serve nobody")),
   connect: () => Promise.reject(new Error("these tests connect to nothing")),

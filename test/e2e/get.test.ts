@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { openNotes } from "../../src/state/notes.ts";
@@ -6,7 +7,7 @@ import { eventsOf, makeWorld, type World } from "../support/agent.ts";
 import { atTerminal, hasTerminals } from "../support/at-terminal.ts";
 import { type Authenticator, createAuthenticator, enrolled } from "../support/authenticator.ts";
 import { world } from "../support/begin.ts";
-import { getAtTerminal, getInPipes, type Getting } from "../support/getting.ts";
+import { getAtTerminal, getInPipes, getInto, type Getting } from "../support/getting.ts";
 import { buildPatched, type Plant } from "../support/patched.ts";
 import { approve, approveSigned, deny, readPage } from "../support/person.ts";
 
@@ -60,6 +61,34 @@ describe("agent-vault get, with a phone that is paired", () => {
     expect(getting.err()).not.toContain(VALUE);
     const approved = eventsOf(made).find(({ kind }) => kind === "approved");
     expect(approved).toMatchObject({ proof: "passkey", until: null, reason: "deploy 1.4 to staging" });
+  });
+});
+
+describe.runIf(existsSync("/dev/full"))("agent-vault get, where its output takes nothing", () => {
+  const OUTPUTS = ["disk", "nobody"] as const;
+
+  async function statusInto(output: (typeof OUTPUTS)[number], program?: string): Promise<[number | null, string]> {
+    const { made, phone } = paired();
+    const getting = getInto(made, ASK, output, program);
+    const [link] = await getting.shows("err", LINK);
+    expect(await approveSigned(link, phone)).toBe(303);
+    const status = await getting.ended;
+    expect(eventsOf(made).at(-1), "it ended in order").toMatchObject({ kind: "stopped" });
+    return [status, getting.err()];
+  }
+
+  it.each(OUTPUTS)("says that the value could not be written (%s), and fails", async (output) => {
+    const [status, said] = await statusInto(output);
+    expect(status).toBe(1);
+    expect(said).toContain("could not be written to standard output");
+    expect(said).not.toContain(VALUE);
+  });
+
+  it("would take it for done if it did not look", async () => {
+    const from = "(error) => taken(!error)";
+    const twin = await buildPatched("src/main.ts", [{ file: "src/main.ts", from, to: "() => taken(true)" }]);
+    closing.push(twin.remove);
+    expect((await statusInto("disk", twin.file))[0]).toBe(0);
   });
 });
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROGRAM, type World } from "./agent.ts";
 
@@ -62,6 +62,23 @@ export function getAtTerminal(world: World, args: readonly string[], program = P
     // The terminal makes a signal of it, as it does for a person.
     interrupt: () => void child.stdin.write("\u0003"),
   });
+}
+
+/** With an output that takes nothing: a full disk, or a reader that is gone. */
+export function getInto(world: World, args: readonly string[], output: "disk" | "nobody", program = PROGRAM): Getting {
+  const full = output === "disk" ? openSync("/dev/full", "w") : undefined;
+  const child = spawn(process.execPath, [program, "get", ...args], {
+    cwd: world.project,
+    env: world.env,
+    detached: true,
+    stdio: ["ignore", full ?? "pipe", "pipe"],
+  });
+  if (full !== undefined) closeSync(full);
+  child.stdout?.destroy();
+  let said = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const interrupt = (): void => void child.kill("SIGINT");
+  return gettingOf(child, { out: () => "", err: () => said, screen: () => "", interrupt });
 }
 
 function gettingOf(child: ChildProcess, given: Pick<Getting, "out" | "err" | "screen" | "interrupt">): Getting {
