@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Router, urlencoded, type NextFunction, type Request, type Response } from "express";
-import type { Front } from "../core/card.ts";
+import type { AnswerBy, Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";
 import type { Approvers, Proof } from "../core/proof.ts";
@@ -17,6 +17,7 @@ import { provingOf } from "./proving.ts";
 import { forged, misunderstood, notAllowed, notApproved, notFound } from "./refusals.ts";
 import type { Seal } from "./seal.ts";
 import { type SealedForm, signingFor, UNSIGNED } from "./sign.ts";
+import type { SignIns } from "./sign-ins.ts";
 
 export interface ApproveOptions {
   readonly front: Front;
@@ -24,6 +25,8 @@ export interface ApproveOptions {
   readonly clock: Clock;
   readonly seal: Seal;
   readonly holds: Holds;
+  /** Tells whose device an answer came from; absent where there is no inbox. */
+  readonly signIns?: Pick<SignIns, "of"> | undefined;
   readonly originOf: (request: IncomingMessage) => string | undefined;
   /** Every origin the page can be reached at now. */
   readonly ourOrigins: () => readonly string[];
@@ -35,7 +38,7 @@ const FORM = urlencoded({ extended: false, limit: "16kb", parameterLimit: 120 })
 
 /** The page of one request: GET shows, POST from that very page decides, nothing else does anything. */
 export function approveRoutes(options: ApproveOptions): Router {
-  const { front, approvers, clock, seal, holds, originOf, ourOrigins } = options;
+  const { front, approvers, clock, seal, holds, signIns, originOf, ourOrigins } = options;
   const router = Router({ strict: true, caseSensitive: true });
   const poll = createPolls({ front, clock, holds });
 
@@ -122,7 +125,8 @@ export function approveRoutes(options: ApproveOptions): Router {
       return notApproved.because(response, back, notProven("it was signed on another page"));
     }
     try {
-      const done = await tell(front, token, said, proof);
+      const isSignedIn = signIns?.of(request, originOf(request) ?? "") !== undefined;
+      const done = await tell(front, token, said, { proof, ...(isSignedIn && { signedIn: true }) });
       const isStale = said.is === "approve" && (await front.card(token))?.revision !== revision;
       const why = [isStale ? "changed" : "late", ...drafted].join("&");
       response.redirect(303, done ? path : `${path}?${why}`);
@@ -158,9 +162,9 @@ function proofIn(said: Said): Proof | undefined {
   return said.is === "approve" && said.signed !== undefined ? signedIn(said.signed) : "link";
 }
 
-function tell(front: Front, token: string, said: Exclude<Said, { is: "nothing" }>, proof: Proof): Promise<boolean> {
+function tell(front: Front, token: string, said: Exclude<Said, { is: "nothing" }>, by: AnswerBy): Promise<boolean> {
   if (said.is === "revoke") return front.revoke(token);
-  return front.answer(token, said.is === "approve" ? said.approval : said.answer, { proof });
+  return front.answer(token, said.is === "approve" ? said.approval : said.answer, by);
 }
 
 function tokenOf(request: Request): string | undefined {

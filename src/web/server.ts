@@ -83,7 +83,7 @@ export async function createWeb(options: WebOptions): Promise<Web> {
   }
   app.get("/", (_request, response) => void response.send(barePage()));
   app.use(pairRoutes({ front, clock, seal, holds, signIns, originOf }));
-  app.use(approveRoutes({ front, approvers, clock, seal, holds, originOf, ourOrigins }));
+  app.use(approveRoutes({ front, approvers, clock, seal, holds, signIns, originOf, ourOrigins }));
   app.all(["/", "/style.css", "/live.js", "/passkey.js", "/icon.svg", "/favicon.ico"], (_request, response) => {
     response.status(405).set("Allow", "GET, HEAD").send(page405());
   });

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { digestOf } from "../../src/core/canonical.ts";
-import type { Answer, Approval, Card, CardItem, Front, Standing } from "../../src/core/card.ts";
+import type { Answer, AnswerBy, Approval, Card, CardItem, Front, Standing } from "../../src/core/card.ts";
 import { Changes } from "../../src/core/changes.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { VaultError } from "../../src/core/errors.ts";
@@ -13,8 +13,8 @@ type Seed = Partial<Omit<Card, "version">>;
 
 /** A desk of cards in memory, honest about what the page relies on: one outcome each, versions that grow, `changed`. */
 export class FakeFront implements Front {
-  /** Everything that was really decided, in order; `by` is who signed it. */
-  readonly decided: { token: string; what: Answer | "revoke"; by?: string }[] = [];
+  /** Everything that was really decided, in order; `by` is who signed it, `signedIn` that a device said so that is in. */
+  readonly decided: { token: string; what: Answer | "revoke"; by?: string; signedIn?: true }[] = [];
   /** What the page of a change of approvers is told; replaced by tests of that page. */
   pairing: Front["pairing"] = () => Promise.resolve(undefined);
   /** Whose signatures count, where a card needs one. */
@@ -95,14 +95,14 @@ export class FakeFront implements Front {
     return Promise.resolve({ v: 1, decision: "approve", at: this.#clock.now(), hashes });
   };
 
-  readonly answer = async (token: string, answer: Answer, { proof }: { proof: Proof }): Promise<boolean> => {
+  readonly answer = async (token: string, answer: Answer, { proof, signedIn }: AnswerBy): Promise<boolean> => {
     if (answer.verdict === "approve" && this.auditBroken) {
       throw new VaultError("audit_unavailable", "the audit log cannot be written", { hint: "free some disk" });
     }
     const card = this.#cards.get(token);
     if (card?.standing.is !== "waiting") return false;
     const by = answer.verdict === "approve" ? await this.#proven(token, card, answer, proof) : undefined;
-    this.decided.push({ token, what: answer, ...(by !== undefined && { by }) });
+    this.decided.push({ token, what: answer, ...(by !== undefined && { by }), ...(signedIn && { signedIn }) });
     const standing = standingOf(card, answer, this.#clock.now());
     this.change(token, { standing: standing.is === "approved" && by !== undefined ? { ...standing, by } : standing });
     return true;

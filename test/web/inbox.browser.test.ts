@@ -56,13 +56,16 @@ describe.skipIf(!hasBrowser)("a phone", () => {
     expect(await page.locator("body.never-loaded-again").count()).toBe(1);
   });
 
-  it("opens the card of what waits with one tap", async () => {
+  it("opens the card of what waits with one tap, and answers it as a device that is signed in", async () => {
     const { page, origin, front } = await start();
     front.waits();
     await signInOn(page, origin);
     await page.tap("a.row");
     await page.waitForSelector("#approve");
     expect(await headline(page)).toContain("wants to read");
+    await page.tap("#deny");
+    await page.waitForSelector("#verdict");
+    expect(front.decided).toMatchObject([{ what: { verdict: "deny" }, signedIn: true }]);
   });
 
   it("revokes one window, then everything, and signs out", async () => {
