@@ -66,9 +66,11 @@ export function createEnrolment(outer: {
   readonly onFault: (error: unknown) => void;
 }): Enrolment {
   return {
-    pair: async (config, name) => {
+    pair: async (config, nameFor) => {
       const place = openPlace(config, outer);
-      const pairing = await place.begin((options) => openPairing(name, options));
+      const pairing = await place.begin((options, isOutside) =>
+        openPairing(nameFor(isOutside ? "phone" : "computer"), options),
+      );
       return { ...underway(pairing, place), confirm: pairing.confirm };
     },
     remove: async (config, id, lastOne) => {
@@ -94,6 +96,12 @@ function openPlace(config: Config, { say, onFault }: Parameters<typeof createEnr
   const store: ApproverStore = openApprovers({ notes: notes.of("approvers"), clock });
   let changing: Changing | undefined;
   let looks = 0;
+  // What is said before there is a link may come with it.
+  let early: string[] | undefined = [];
+  const sayEarly = (trouble?: string): void => {
+    for (const line of early ?? []) if (line !== trouble) say(line);
+    early = undefined;
+  };
   let markSeen = (): void => {};
   const seen = new Promise<void>((resolve) => {
     markSeen = resolve;
@@ -113,7 +121,8 @@ function openPlace(config: Config, { say, onFault }: Parameters<typeof createEnr
     notes,
     log,
     isWanted: () => true,
-    say,
+    isPassing: true,
+    say: (line) => void (early ? early.push(line) : say(line)),
     onFault,
   });
   // Keeps this process alive, and the page up when whoever hosted it is gone.
@@ -138,16 +147,22 @@ function openPlace(config: Config, { say, onFault }: Parameters<typeof createEnr
   };
 
   return {
-    begin: async <T extends Changing>(open: (options: Options) => T): Promise<T> => {
+    /** Opens a change once the page is open; `isOutside` tells whether a phone can reach it. */
+    begin: async <T extends Changing>(open: (options: Options, isOutside: boolean) => T): Promise<T> => {
       try {
         // Where the log cannot be written nothing comes of it: better said before anybody gets up for their phone.
         await log.open();
-        const begun = open({ store, journal: log, clock });
-        changing = begun;
         await door.open();
         await door.settled();
+        const { public: everywhere, trouble } = door.link("");
+        sayEarly(trouble);
+        const begun = open({ store, journal: log, clock }, everywhere !== undefined);
+        changing = begun;
+        // Its key is shown to whoever hosts the page before anybody has the link.
+        await door.open();
         return begun;
       } catch (error) {
+        sayEarly();
         await close();
         throw error;
       }
@@ -182,6 +197,7 @@ function frontOnly(kept: () => readonly string[], pairing: OwnFront["pairing"]):
   return {
     card: () => Promise.resolve(undefined),
     decision: () => Promise.resolve(undefined),
+    statement: () => Promise.resolve(undefined),
     answer: () => Promise.resolve(false),
     revoke: () => Promise.resolve(false),
     changed: (_token, _version, signal) => aborted(signal),

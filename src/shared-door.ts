@@ -18,6 +18,8 @@ export interface SharedDoorOptions {
   readonly log: Pick<Journal, "note">;
   /** Whether this process wants the page although its desk has nothing that waits. */
   readonly isWanted?: () => boolean;
+  /** Set for a command that ends soon: a page that it hosts itself goes with it. */
+  readonly isPassing?: boolean;
   /** Called when the links that were given out lead nowhere any more, and there are others. */
   readonly moved?: () => void;
   /** One line for people, on stderr. */
@@ -52,7 +54,7 @@ export function createSharedDoor(options: SharedDoorOptions): Hub {
           ]);
           if (port !== undefined) await untilFree(port, clock);
           const recent = () => readEvents({ file: config.database, filters: { limit: RECENT_EVENTS } });
-          const inbox = { notes: notes.of("inbox"), recent };
+          const inbox = { notes: notes.of("inbox"), recent, isPassing: options.isPassing === true };
           return createWeb({ front, approvers, clock, port: port ?? config.port, formKey, inbox, onFault });
         },
         ...tunnelOf(config, clock),

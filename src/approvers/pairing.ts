@@ -5,7 +5,7 @@ import { VaultError } from "../core/errors.ts";
 import type { PairingStep, PairingView } from "../core/pairing.ts";
 import type { Journal } from "../core/ports.ts";
 import type { Approver } from "../core/proof.ts";
-import { quoted, visible } from "../core/text.ts";
+import { visible } from "../core/text.ts";
 import { checkAttestation, codeOf, creationOptions } from "./attestation.ts";
 import { type Change, eventOf } from "./changes.ts";
 import { type Confirmation, newConfirmation } from "./confirmation.ts";
@@ -83,13 +83,19 @@ export function openPairing(name: string, { store, journal, clock }: ChangingOpt
     if (stage === "ready" && holder !== undefined && !isHolder) return course.view({ stage: "failed", text: HELD });
     if (stage === "compare" && made)
       return course.view({ ...(isHolder ? { code: made.code } : { text: ELSEWHERE }), ...own });
-    if (stage === "confirm") return course.view({ text: `To be signed by ${names()}, on this page.`, ...own });
+    if (stage === "confirm") {
+      return course.view(
+        isHolder
+          ? { isOwn: true, text: `${names()} has to agree.`, ...own }
+          : { text: `${names()} can sign this.`, ...own },
+      );
+    }
     return course.view(own);
   };
   const names = (): string =>
     store
       .all()
-      .map((approver) => quoted(approver.name))
+      .map((approver) => approver.name)
       .join(" or ");
 
   const begin = async (device: string, origin: string): Promise<PairingView> => {
@@ -153,13 +159,13 @@ export function openPairing(name: string, { store, journal, clock }: ChangingOpt
 
   return {
     token: course.token,
+    key: course.key,
     expiresAt: course.expiresAt,
     view: () => view(),
     after: course.after,
     signer: () => confirmed?.by,
     close: course.close,
     step: async (token, step) => {
-    key: course.key,
       if (token !== course.token) return undefined;
       try {
         if (step.do === "look") return view(step.device);
@@ -184,7 +190,7 @@ export function openPairing(name: string, { store, journal, clock }: ChangingOpt
   };
 }
 
-const HELD = "Another device has begun this pairing. If it is not yours, end it in the terminal and start again.";
+const HELD = "Another device has begun this pairing, and only one can.";
 const ELSEWHERE = "The code is on the device that is being paired.";
 const NO_NAME = "No passkey can be made on this page: open it under localhost, or through a tunnel.";
 const WRONG = "Another code was typed three times.";
@@ -197,5 +203,5 @@ function hostOf(origin: string): string | undefined {
 }
 
 function meanwhile(): VaultError {
-  return new VaultError("conflict", "somebody else was paired in the meantime", { hint: "start the pairing again" });
+  return new VaultError("conflict", "somebody else was paired in the meantime");
 }

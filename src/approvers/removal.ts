@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Approver } from "../core/proof.ts";
-import { quoted, visible } from "../core/text.ts";
+import { visible } from "../core/text.ts";
 import { type Change, eventOf } from "./changes.ts";
 import { newConfirmation } from "./confirmation.ts";
 import { newCourse, sentenceOf } from "./course.ts";
@@ -26,9 +26,9 @@ export function openRemoval(
   };
   const confirmation = newConfirmation({ change, store, clock, signers });
   const about = (): string => {
-    const names = signers().map(({ name }) => quoted(name));
+    const names = signers().map(({ name }) => name);
     const last = staying().length === 0 ? `${lastOne} ` : "";
-    return `${last}To be signed by ${names.join(" or ")}, on this page.`;
+    return `${last}${names.join(" or ")} can sign this.`;
   };
   const view: Changing["view"] = () => {
     const stage = course.stage();

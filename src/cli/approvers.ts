@@ -13,7 +13,7 @@ export async function approvers(context: Context): Promise<ExitStatus> {
   if (!loaded.ok) throw loaded.error;
   const roll = await services.roll(loaded.config);
   const { remove } = options;
-  if (typeof remove === "string") return removed(context, loaded.config, find(roll, remove));
+  if (typeof remove === "string") return removed(context, loaded.config, { roll, leaving: find(roll, remove) });
   out(options["json"] === true ? asJson(roll) : asText(roll));
   if (options["json"] !== true) for (const text of roll.oddities) err(`look: ${text}\n`);
   if (roll.unknown !== undefined)
@@ -24,17 +24,28 @@ export async function approvers(context: Context): Promise<ExitStatus> {
 function find({ approvers }: Roll, wanted: string): Approver {
   const found = approvers.find(({ id, name }) => name === wanted || id === wanted);
   if (found) return found;
+  if (approvers.length === 0) {
+    throw new VaultError("usage", "nobody is enrolled, so there is nothing to remove", {
+      hint: "agent-vault pair enrols a phone",
+    });
+  }
   const names = approvers.map(({ name }) => quoted(name)).join(", ");
-  throw new VaultError("usage", `nobody is enrolled as ${quoted(wanted)}`, {
-    hint: names === "" ? "nobody is enrolled at all" : `there is ${names}`,
-  });
+  throw new VaultError("usage", `nobody is enrolled as ${quoted(wanted)}`, { hint: `there is ${names}` });
 }
 
-async function removed({ services, err }: Context, config: Config, { id, name }: Approver): Promise<ExitStatus> {
-  const removal = await (await services.enrolment()).remove(config, id, meaningOfTheLast(config));
+async function removed(
+  { services, err }: Context,
+  config: Config,
+  { roll, leaving: { id, name } }: { readonly roll: Roll; readonly leaving: Approver },
+): Promise<ExitStatus> {
+  const removal = await (await services.enrolment()).remove(config, id, lastWords(config));
   try {
     const link = removal.link.public ?? removal.link.local;
-    err(`Removing ${quoted(name)}, within 5 minutes. ${removal.view().text ?? ""} Open it there:\n\n`);
+    const staying = roll.approvers.filter((each) => each.id !== id);
+    const signers = staying.length === 0 ? [name] : staying.map((each) => each.name);
+    err(`Removing ${quoted(name)}.\n`);
+    if (staying.length === 0) err(`${lastWords(config)}\n`);
+    err(`${signers.map(quoted).join(" or ")} has to sign. Open this there, within 5 minutes:\n\n`);
     if (removal.link.public !== undefined && process.stderr.isTTY) err(`${await qrOf(link)}\n`);
     err(`  ${link}\n\n`);
     const stage = await removal.after("confirm");
@@ -45,23 +56,29 @@ async function removed({ services, err }: Context, config: Config, { id, name }:
       throw new VaultError("not_proven", `${quoted(name)} was not removed: ${removal.view().text}`, { hint });
     const by = removal.signer();
     err(`${quoted(name)} is removed${by ? `, signed by ${quoted(by.name)}` : ""}; what its passkey opened ends.\n`);
-    if ((await services.roll(config)).approvers.length === 0) err(`${meaningOfTheLast(config)}\n`);
+    if ((await services.roll(config)).approvers.length === 0) err(`From now on ${meaningOfTheLast(config)}.\n`);
     return 0;
   } finally {
     await removal.close();
   }
 }
 
-/** What holds here once nobody is enrolled any more. */
+const WITHOUT_ANY = "whoever has the link can approve";
+
+function lastWords(config: Config): string {
+  return `It is the last one: afterwards ${meaningOfTheLast(config)}.`;
+}
+
+/** What holds here once nobody is enrolled any more: part of a sentence. */
 function meaningOfTheLast({ vaults }: Config): string {
   const strict = vaults.filter(({ rules: { require, minAssurance } }) => {
     return require === "passkey" || (minAssurance !== undefined && minAssurance.proof !== "link");
   });
   const names = strict.map(({ name }) => quoted(name)).join(", ");
-  const others = strict.length < vaults.length ? "the link alone approves again, for whoever has it" : "";
+  const others = strict.length < vaults.length ? WITHOUT_ANY : "";
   const refused = names === "" ? "" : `nothing of ${names} can be approved until somebody is paired`;
   const both = [others, refused].filter((part) => part !== "").join(", and ");
-  return `With the last approver gone ${both === "" ? "the link alone approves again, for whoever has it" : both}.`;
+  return both === "" ? WITHOUT_ANY : both;
 }
 
 function asJson({ approvers, oddities, unknown }: Roll): string {

@@ -56,9 +56,9 @@ function worth({ proof, isolation }: Assurance, { agent }: IsolationFacts): stri
       : "an approval proves that an enrolled passkey signed what was shown";
   const against =
     isolation === "same-user"
-      ? "but a program with the rights of the agent's user can get around all of this"
-      : `and what ${visible(agent?.name ?? "the agent's user")} runs cannot get around that`;
-  return `${proves}, ${against}`;
+      ? "; and a program with the rights of the agent's user can get around all of it"
+      : `, and what ${visible(agent?.name ?? "the agent's user")} runs cannot get around that`;
+  return `${proves}${against}`;
 }
 
 function approverFindings({ approvers, oddities, unknown }: Roll, { hasApprover }: Here): Finding[] {
@@ -86,7 +86,10 @@ function vaultFindings({ vaults }: Config, here: Here): Finding[] {
     const { minAssurance, require } = rules;
     const ruling = decide({ name, provider: type, rules, canWrite: can.includes("write") }, "read", here);
     // Whether it can be reached is said elsewhere; this is about what it asks of an approval.
-    if (ruling.kind === "deny") return [failed(about, ruling.error)];
+    if (ruling.kind === "deny") {
+      const failure = failed(about, ruling.error);
+      return [{ ...failure, text: failure.text.replace(`vault ${quoted(name)} `, "") }];
+    }
     const isSigned = ruling.offer.proof === "passkey";
     const met = minAssurance && finding("ok", about, `needs ${quoted(assuranceText(minAssurance))}, which holds here`);
     const weak =

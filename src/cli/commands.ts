@@ -6,6 +6,7 @@ import { workingFolder } from "../config/places.ts";
 import { asVaultError, CODES, VaultError, type ExitStatus } from "../core/errors.ts";
 import { quoted, visible } from "../core/text.ts";
 import type { Command, Io, Services } from "./command.ts";
+import { toPerson } from "./finding.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { CLIENTS } from "./snippets.ts";
 
@@ -77,7 +78,10 @@ export const commands: readonly Command[] = [
     name: "pair",
     summary: "enrol a phone, whose passkey then signs every approval",
     options: {
-      name: { value: "NAME", summary: 'what to call it (default "USER\'s phone")' },
+      name: {
+        value: "NAME",
+        summary: 'what to call it (default "USER\'s phone", or "USER\'s computer" without a tunnel)',
+      },
     },
     more: [
       "It opens a page for five minutes, shows its link here, and asks here for the code that the phone shows.",
@@ -165,7 +169,7 @@ export async function runCommand(
     const known = asVaultError(error);
     if (known.code === "internal") throw error;
     io.err(`agent-vault: ${known.message}\n`);
-    if (known.hint !== undefined) io.err(`hint: ${known.hint}\n`);
+    if (known.hint !== undefined) io.err(`hint: ${toPerson(known.hint)}\n`);
     return CODES[known.code].exit;
   }
 }

@@ -39,7 +39,8 @@ export interface PairingUnderway extends Underway {
 
 /** Changes who may approve. Everything is recorded before it counts. */
 export interface Enrolment {
-  readonly pair: (config: Config, name: string) => Promise<PairingUnderway>;
+  /** `nameFor`: what it is to be called, once it is known from what kind of device the page can be reached. */
+  readonly pair: (config: Config, nameFor: (device: "phone" | "computer") => string) => Promise<PairingUnderway>;
   /** `lastOne`: what the removal of the last one means here. */
   readonly remove: (config: Config, id: string, lastOne: string) => Promise<Underway>;
 }

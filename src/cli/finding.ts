@@ -23,7 +23,12 @@ export function finding(state: State, about: string, text: string, hint?: string
   return { state, about, text, ...(hint === undefined || hint === "" ? {} : { hint }) };
 }
 
-/** What a step that failed has to say. What an agent is to tell the user is said to the user here. */
+/** What a step that failed has to say. */
 export function failed(about: string, { message, hint, code }: VaultError): Finding {
-  return { ...finding("failed", about, message, hint?.replace(/^tell the user (?:to|that) /, "")), code };
+  return { ...finding("failed", about, message, hint === undefined ? undefined : toPerson(hint)), code };
+}
+
+/** A hint as it is said to the person themselves: most are written for an agent that passes them on. */
+export function toPerson(hint: string): string {
+  return hint.replace(/\btell the user (?:to|that) /g, "").replace(/(?:, then| and) restart the client$/, "");
 }

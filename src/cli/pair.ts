@@ -28,12 +28,15 @@ export async function pair(context: Context): Promise<ExitStatus> {
   }
   try {
     const roll = await services.roll(config);
-    const name = nameOf(options["name"], config, roll);
+    const nameFor = naming(options["name"], roll);
     terminal.say("Opening the page ...\n");
-    const pairing = await (await services.enrolment()).pair(config, name);
+    const pairing = await (await services.enrolment()).pair(config, nameFor);
+    const { name } = pairing.view();
     try {
       await present(terminal, { name, roll, pairing });
-      await confirmed(terminal, pairing);
+      const stop = new AbortController();
+      void services.asked(3).then(() => stop.abort());
+      await confirmed(terminal, { pairing, roll, stop: stop.signal });
       terminal.say(nowTrue(config, name, pairing));
       return 0;
     } finally {
@@ -44,23 +47,26 @@ export async function pair(context: Context): Promise<ExitStatus> {
   }
 }
 
-/** What it is to be called: as typed, or after its owner. */
-function nameOf(typed: string | true | undefined, { tunnel }: Config, { approvers }: Roll): string {
+/** What it is to be called: as typed, or after its owner and the device. */
+function naming(typed: string | true | undefined, { approvers }: Roll): (device: string) => string {
   const taken = (name: string): boolean => approvers.some((approver) => approver.name === name);
   if (typeof typed === "string") {
     const name = typed.trim();
     if (name !== visible(name) || [...name].length > LONGEST_NAME || name === "") {
-      throw new VaultError("usage", `--name is not 1 to ${LONGEST_NAME} characters that can be seen`);
+      throw new VaultError("usage", `--name is not 1 to ${LONGEST_NAME} characters that can be seen`, {
+        hint: `write a short one, like --name "Maria's phone"`,
+      });
     }
-    if (!taken(name)) return name;
+    if (!taken(name)) return () => name;
     throw new VaultError("usage", `${quoted(name)} is enrolled already`, { hint: "choose another name with --name" });
   }
-  const device = tunnel.use.ready && tunnel.type !== "none" ? "phone" : "computer";
-  const first = visible(`${userInfo().username}'s ${device}`);
-  for (let number = 2; ; number++) {
-    const name = number === 2 ? first : `${first} ${number - 1}`;
-    if (!taken(name)) return name;
-  }
+  return (device) => {
+    const first = visible(`${userInfo().username}'s ${device}`);
+    for (let number = 1; ; number++) {
+      const name = number === 1 ? first : `${first} ${number}`;
+      if (!taken(name)) return name;
+    }
+  };
 }
 
 async function present(
@@ -79,13 +85,7 @@ async function present(
 function remarks({ approvers, oddities }: Roll, { public: everywhere, trouble }: PairingUnderway["link"]): string[] {
   const user = visible(userInfo().username);
   return [
-    ...(everywhere === undefined
-      ? [
-          `Only this computer can be paired this way${trouble === undefined ? "" : `: ${trouble}`}.`,
-          'For a phone, give the page an address that it can reach: a tunnel, like "ngrokAuthToken": "env:NGROK_AUTHTOKEN".',
-          "",
-        ]
-      : []),
+    ...(everywhere === undefined ? [...onlyHere(trouble), ""] : []),
     ...oddities.map((text) => `Look: ${text}.`),
     ...(approvers.length === 0
       ? [
@@ -95,26 +95,60 @@ function remarks({ approvers, oddities }: Roll, { public: everywhere, trouble }:
           "",
         ]
       : [
-          `Enrolled already: ${approvers.map((approver) => quoted(approver.name)).join(", ")}. One of them has to sign.`,
+          approvers.length === 1
+            ? `${namesOf(approvers)} has to sign.`
+            : `Enrolled already: ${namesOf(approvers)}. One of them has to sign.`,
           "",
         ]),
   ];
 }
 
+function onlyHere(trouble: string | undefined): string[] {
+  if (trouble === undefined) {
+    return [
+      "Only this computer can be paired this way.",
+      'For a phone, give the page an address that it can reach: a tunnel, like "ngrokAuthToken": "env:NGROK_AUTHTOKEN".',
+    ];
+  }
+  return [
+    `The tunnel does not work, so only this computer can be paired: ${trouble.replace(/\.$/, "")}.`,
+    "For a phone, mend it first: agent-vault doctor --online",
+  ];
+}
+
+function namesOf(approvers: Roll["approvers"], between = ", "): string {
+  return approvers.map(({ name }) => quoted(name)).join(between);
+}
+
+interface Confirming {
+  readonly pairing: PairingUnderway;
+  readonly roll: Roll;
+  /** Aborts when the process is asked to end. */
+  readonly stop: AbortSignal;
+}
+
 /** Waits at the terminal until it is done. Rejects with why it is not. */
-async function confirmed(terminal: Terminal, pairing: PairingUnderway): Promise<void> {
+async function confirmed(terminal: Terminal, { pairing, roll, stop }: Confirming): Promise<void> {
+  const stopped = new Promise<never>((_, reject) => {
+    const end = (): void => reject(new VaultError("cancelled", "not paired"));
+    if (stop.aborted) end();
+    else stop.addEventListener("abort", end, { once: true });
+  });
   terminal.say("Waiting for the device ...\n");
-  let stage = await pairing.after("ready");
+  let stage = await Promise.race([pairing.after("ready"), stopped]);
   if (stage === "confirm") {
-    terminal.say(`The passkey is made. ${pairing.view().text ?? ""}\nOpen the same link there.\n`);
-    stage = await pairing.after("confirm");
+    terminal.say(
+      `The passkey is made. Now ${namesOf(roll.approvers, " or ")} has to sign it: open the same link there.\n`,
+    );
+    stage = await Promise.race([pairing.after("confirm"), stopped]);
     const by = pairing.signer();
     if (by) terminal.say(`Signed by ${quoted(by.name)}.\n`);
   }
   while (stage === "compare") {
     const ended = new AbortController();
     const other = pairing.after("compare").then(() => ended.abort());
-    const typed = await Promise.race([terminal.ask("Type the code that the device shows: ", ended.signal), other]);
+    const asking = terminal.ask("Type the code that the device shows: ", AbortSignal.any([ended.signal, stop]));
+    const typed = await Promise.race([asking, other, stopped]);
     if (ended.signal.aborted) terminal.say("\n");
     else if (typeof typed !== "string") throw new VaultError("cancelled", "the terminal is gone: nobody was enrolled");
     else if (typed.trim() !== "" && !(await pairing.confirm(typed))) terminal.say("That is not the code it shows.\n");

@@ -16,8 +16,12 @@ export async function revoke(context: Context): Promise<ExitStatus> {
     id === undefined ? endAll(context, visit) : endOne(context, visit, id),
   );
   if (ended !== undefined) return ended;
-  context.out(`${NOBODY}\n`);
-  return 0;
+  if (id === undefined) {
+    context.out(`${NOBODY}\n`);
+    return 0;
+  }
+  context.err(`${NOBODY}\n`);
+  return 1;
 }
 
 async function endOne({ out, err }: Context, visit: Visit, id: string): Promise<ExitStatus> {

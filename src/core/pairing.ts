@@ -11,6 +11,8 @@ export interface PairingView {
   readonly stage: "ready" | "confirm" | "compare" | "done" | "failed" | "over";
   /** Six digits, to be typed into the terminal. Only for the device that created the passkey, while it is compared. */
   readonly code?: string;
+  /** Set for the device that created the passkey, while one who is enrolled has to sign for it. */
+  readonly isOwn?: true;
   /** What went wrong, or what is worth knowing, in one sentence. */
   readonly text?: string;
   /** Epoch ms. */

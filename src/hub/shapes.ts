@@ -202,15 +202,16 @@ export const pairingView = z.strictObject({
   name: text,
   stage: z.enum(["ready", "confirm", "compare", "done", "failed", "over"]),
   code: text.exactOptional(),
+  isOwn: z.literal(true).exactOptional(),
   text: text.exactOptional(),
   expiresAt: time,
   options: z.unknown().optional(),
 });
 
-/** Where the page is: its addresses without the token at their end. */
 /** Seals the forms. */
 export const formKey = z.string().regex(/^[A-Za-z0-9_-]{43,100}$/);
 
+/** Where the page is: its addresses without the token at their end. */
 export const page = z.strictObject({
   local: z
     .string()

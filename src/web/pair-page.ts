@@ -9,6 +9,8 @@ export interface PairPageView {
   readonly token: string;
   readonly seal: string;
   readonly now: number;
+  /** Whether the inbox is at this address already, or comes when the next agent asks; absent: there is none. */
+  readonly inbox?: "here" | "later" | undefined;
 }
 
 type Stage = PairingView["stage"];
@@ -21,14 +23,22 @@ interface Step {
   readonly headline: Markup;
   readonly main: Markup;
   /** What one can do at this stage. */
-  readonly button?: { readonly words: string; readonly passkey: "create" | "sign"; readonly closed: string };
+  readonly button?: Button;
+}
+
+interface Button {
+  readonly words: string;
+  readonly passkey: "create" | "sign";
+  readonly closed: string;
+  /** Set where it is not what most come for: it waits behind these words. */
+  readonly behind?: string;
 }
 
 /** The page of a change of who may approve, at the stage it is at. */
-export function pairPage({ view, token, seal, now }: PairPageView): string {
+export function pairPage({ view, token, seal, now, inbox }: PairPageView): string {
   const { stage, expiresAt } = view;
   const path = `/pair/${token}`;
-  const { headline, main, button } = STEPS[stage](view);
+  const { headline, main, button } = STEPS[stage](view, inbox);
   const isOpen = stage === "ready" || stage === "confirm" || stage === "compare";
   return page({
     title: view.kind === "add" ? "Pairing - agent-vault" : "Removing - agent-vault",
@@ -42,9 +52,9 @@ export function pairPage({ view, token, seal, now }: PairPageView): string {
     }),
     main: html`<main>
       <h1 class="verdict" id="verdict" tabindex="-1">${headline}</h1>
-      ${main}
+      ${main} ${button?.behind === undefined ? undefined : aside(button, button.behind, path, seal)}
     </main>`,
-    ...(button && { footer: bar(button, path, seal) }),
+    ...(button && button.behind === undefined && { footer: bar(button, path, seal) }),
   });
 }
 
@@ -58,7 +68,7 @@ const NEWS: Readonly<Record<Stage, string>> = {
   over: "Time is up.",
 };
 
-const STEPS: Readonly<Record<Stage, (view: PairingView) => Step>> = {
+const STEPS: Readonly<Record<Stage, (view: PairingView, inbox: PairPageView["inbox"]) => Step>> = {
   ready: ready,
   confirm: confirm,
   compare: compare,
@@ -87,22 +97,32 @@ function ready(view: PairingView): Step {
 function confirm(view: PairingView): Step {
   const isAdd = view.kind === "add";
   const called = html`<bdi class="called">${view.name}</bdi>`;
+  if (view.isOwn) {
+    return {
+      headline: html`<span>One more step</span>`,
+      main: html`${note(view)}
+        <p class="line">Open the same link there. This page goes on by itself.</p>`,
+      button: { ...SIGN_ADD, behind: "Is it on this device, too?" },
+    };
+  }
   return {
     headline: html`<span>${isAdd ? "Allow one more?" : "Remove an approver?"}</span>`,
     main: html`${
         isAdd
-          ? html`<p class="line">${called} is to approve what agents ask for, from now on.</p>`
-          : html`<p class="line">${called} is to approve no more. What it had approved is over with it.</p>`
+          ? html`<p class="line">From now on ${called} can approve what agents ask for, too.</p>`
+          : html`<p class="line">${called} will not be able to approve any more, and what it approved ends.</p>`
       }
-      ${note(view)}
-      <p class="fine">On a device whose passkey may sign, open this same page and sign here.</p>`,
-    button: {
-      words: isAdd ? "Allow with passkey" : "Remove with passkey",
-      passkey: "sign",
-      closed: "The passkey was not used, so nothing changed. You can try again.",
-    },
+      ${note(view, "On another device, open this same link there.")}
+      <p class="fine">If it was not you who began this, close this page: nothing changes.</p>`,
+    button: isAdd ? SIGN_ADD : { ...SIGN_ADD, words: "Remove with passkey" },
   };
 }
+
+const SIGN_ADD: Button = {
+  words: "Allow with passkey",
+  passkey: "sign",
+  closed: "The passkey was not used, so nothing changed. You can try again.",
+};
 
 function compare(view: PairingView): Step {
   const { code } = view;
@@ -122,11 +142,11 @@ function compare(view: PairingView): Step {
       <p class="line">
         The window where <code>agent-vault pair</code> runs asks for it. Until it is typed there, nothing counts.
       </p>
-      <p class="fine">If no terminal of yours asks for them, close this page: then it was not you who began.</p>`,
+      <p class="fine">If no terminal of yours asks for this code, close this page: then it was not you who began.</p>`,
   };
 }
 
-function done(view: PairingView): Step {
+function done(view: PairingView, inbox: PairPageView["inbox"]): Step {
   const called = html`<bdi class="called">${view.name}</bdi>`;
   if (view.kind === "remove") {
     return {
@@ -141,11 +161,17 @@ function done(view: PairingView): Step {
     main: html`<p class="line">
         ${called} approves from now on: a request needs its passkey, the link alone is not enough.
       </p>
-      ${note(view)}
-      <p><a class="button quiet" href="/inbox">See what waits</a></p>
+      ${note(view)} ${inbox && SEE[inbox]}
       <p class="fine">Pair a second device too, in case this one is lost.</p>`,
   };
 }
+
+const SEE = {
+  here: html`<p><a class="button quiet" href="/inbox">See what waits</a></p>`,
+  later: html`<p class="fine">
+    What waits for you will stand at <code>/inbox</code> of this address, as soon as an agent asks.
+  </p>`,
+} as const;
 
 function ended(view: PairingView, shape: "no" | "over", words: string): Step {
   const [command, nothing] =
@@ -159,27 +185,39 @@ function ended(view: PairingView, shape: "no" | "over", words: string): Step {
   };
 }
 
-function note({ text }: PairingView): Markup | undefined {
-  return text === undefined ? undefined : html`<p class="note"><bdi>${text}</bdi></p>`;
+function note({ text }: PairingView, more?: string): Markup | undefined {
+  if (text === undefined) return undefined;
+  return html`<p class="note"><bdi>${text}</bdi>${more === undefined ? undefined : ` ${more}`}</p>`;
 }
 
-function bar({ words, passkey, closed }: NonNullable<Step["button"]>, path: string, seal: string): Markup {
-  return html`<footer class="bar" aria-label="What to do">
-    <p class="bar-line" role="alert" data-says hidden></p>
-    <p class="bar-line unsupported">This browser has no passkeys. Open the link in another one.</p>
-    <noscript><p class="bar-line">A passkey needs script, and this browser runs none here.</p></noscript>
-    <form method="post" action="${path}">
-      <input type="hidden" name="seal" value="${seal}" />
-      <button
-        class="button approve"
-        id="go"
-        type="submit"
-        data-passkey="${passkey}"
-        data-options="${path}/begin"
-        data-closed="${closed}"
-      >
-        <span class="verb">${words}</span> <small class="for-signing">waiting for your passkey</small>
-      </button>
-    </form>
-  </footer>`;
+function bar(button: Button, path: string, seal: string): Markup {
+  return html`<footer class="bar" aria-label="What to do">${SAID} ${form(button, "approve", path, seal)}</footer>`;
+}
+
+/** The same button, for the few. */
+function aside(button: Button, words: string, path: string, seal: string): Markup {
+  return html`<details>
+    <summary>${words}</summary>
+    ${SAID} ${form(button, "quiet", path, seal)}
+  </details>`;
+}
+
+const SAID = html`<p class="bar-line" role="alert" data-says hidden></p>
+  <p class="bar-line unsupported">This browser has no passkeys. Open the link in another one.</p>
+  <noscript><p class="bar-line">A passkey needs script, and this browser runs none here.</p></noscript>`;
+
+function form({ words, passkey, closed }: Button, look: "approve" | "quiet", path: string, seal: string): Markup {
+  return html`<form method="post" action="${path}">
+    <input type="hidden" name="seal" value="${seal}" />
+    <button
+      class="button ${look}"
+      id="go"
+      type="submit"
+      data-passkey="${passkey}"
+      data-options="${path}/begin"
+      data-closed="${closed}"
+    >
+      <span class="verb">${words}</span> <small class="for-signing">waiting for your passkey</small>
+    </button>
+  </form>`;
 }

@@ -20,6 +20,8 @@ export interface PairOptions {
   readonly holds: Holds;
   /** Signs the device in that was paired; absent where there is no inbox. */
   readonly signIns?: Pick<SignIns, "expect"> | undefined;
+  /** Whether the inbox stays at this address once the pairing is done, or comes when the next agent asks; absent: there is none. */
+  readonly inbox?: "here" | "later" | undefined;
   readonly originOf: (request: IncomingMessage) => string | undefined;
 }
 
@@ -29,7 +31,7 @@ const FORM = urlencoded({ extended: false, limit: "32kb", parameterLimit: 10 });
 const LOOK_MS = 500;
 
 /** The page on which an approver is enrolled or removed: GET shows, POST from that very page goes on. */
-export function pairRoutes({ front, clock, seal, holds, signIns, originOf }: PairOptions): Router {
+export function pairRoutes({ front, clock, seal, holds, signIns, inbox, originOf }: PairOptions): Router {
   const router = Router({ strict: true, caseSensitive: true });
 
   const look = (request: Request): Promise<PairingView | undefined> => {
@@ -41,7 +43,7 @@ export function pairRoutes({ front, clock, seal, holds, signIns, originOf }: Pai
   };
   const show = (request: Request, response: Response, view: PairingView): void => {
     const token = tokenOf(request) ?? "";
-    response.send(pairPage({ view, token, seal: seal.of(sealed(token), 0), now: clock.now() }));
+    response.send(pairPage({ view, token, seal: seal.of(sealed(token), 0), now: clock.now(), inbox }));
   };
 
   router.get("/pair/:token", async (request, response) => {

@@ -255,9 +255,11 @@ async function adding() {
 describe("one more approver", () => {
   it("needs the signature of one who is enrolled, and then the code", async () => {
     const { maria, pairing, tablet, view, store, journal } = await adding();
-    expect(view).toMatchObject({ stage: "confirm", text: expect.stringContaining(`"Maria's phone"`) });
+    expect(view).toMatchObject({ stage: "confirm", isOwn: true, text: "Maria's phone has to agree." });
     expect(view.code).toBeUndefined();
     const signing = browser(pairing, maria);
+    expect(await signing.look()).toMatchObject({ stage: "confirm", text: "Maria's phone can sign this." });
+    expect(await signing.look()).not.toHaveProperty("isOwn");
     expect(await signing.sign()).toMatchObject({ stage: "compare" });
     expect((await signing.look()).code).toBeUndefined();
     const { code = "" } = await tablet.look();

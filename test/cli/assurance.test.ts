@@ -78,8 +78,8 @@ describe("what doctor says of the level", () => {
     const here = about((await stands({ roll: ENROLLED }, { vaults })).lines, /vault /);
     expect(here).toEqual([
       'ok vault near: needs "passkey/same-user", which holds here',
-      'failed vault far: vault "far" needs "passkey/other-user", and agent-vault runs as same-user here',
-      'failed vault never: vault "never" needs "link/other-host", and agent-vault runs as same-user here',
+      'failed vault far: needs "passkey/other-user", and agent-vault runs as same-user here',
+      'failed vault never: needs "link/other-host", and agent-vault runs as same-user here',
     ]);
     const apartHere = about((await stands({ facts: apart(), roll: ENROLLED }, { vaults })).lines, /vault /);
     expect(apartHere.map((line) => line.split(":")[0])).toEqual([

@@ -34,6 +34,10 @@ function world({
   const options = { store, journal, clock };
   const opened = new EventEmitter();
   const keyboard = newKeyboard();
+  let interrupt = (): void => {};
+  const interrupted = new Promise<string>((resolve) => {
+    interrupt = () => resolve("signal SIGINT");
+  });
   let [out, err, screen] = ["", "", ""];
 
   const underway = <T extends Changing>(
@@ -51,13 +55,17 @@ function world({
     },
     enrolment: () =>
       Promise.resolve({
-        pair: (_: unknown, name: string) => Promise.resolve(underway(openPairing(name, options))),
+        pair: (_: unknown, nameFor: (device: string) => string) => {
+          const isOutside = link("").public !== undefined;
+          return Promise.resolve(underway(openPairing(nameFor(isOutside ? "phone" : "computer"), options)));
+        },
         remove: (_: unknown, id: string, lastOne: string) => {
           const approver = store.all().find((each) => each.id === id);
           if (!approver) throw new Error("nobody");
           return Promise.resolve(underway(openRemoval(approver, { ...options, lastOne })));
         },
       }),
+    asked: () => interrupted,
     terminal: () =>
       hasTerminal
         ? {
@@ -79,6 +87,8 @@ function world({
     ...options,
     notes,
     type: keyboard.type,
+    /** Ctrl-C. */
+    interrupt: () => interrupt(),
     run: (...args: string[]) => runCommand(args, io, services, { cwd: folder.cwd, variables: { HOME: folder.home } }),
     /** The change whose page is open next. */
     begun: async <T extends Changing>(): Promise<T> => ((await once(opened, "open")) as [T])[0],
@@ -197,6 +207,17 @@ describe("agent-vault pair", () => {
     expect(store.all()).toEqual([]);
   });
 
+  it("enrols nobody on Ctrl-C, and says so", async () => {
+    const { run, begun, interrupt, said, store } = world();
+    const running = run("pair");
+    const pairing = await begun<Pairing>();
+    await register(pairing, createAuthenticator({ origin: PAGE }));
+    interrupt();
+    expect(await running).toBe(3);
+    expect(said().err).toBe("agent-vault: not paired\n");
+    expect([pairing.view().stage, store.all()]).toEqual(["failed", []]);
+  });
+
   it("asks one who is enrolled to sign for the next one, and names them", async () => {
     const at = world();
     const maria = createAuthenticator({ origin: PAGE });
@@ -208,7 +229,7 @@ describe("agent-vault pair", () => {
     at.type(await codeOn(pairing));
     expect(await running).toBe(0);
     const { screen } = at.said();
-    expect(screen).toContain(`Enrolled already: "Maria's phone". One of them has to sign.`);
+    expect(screen).toContain(`"Maria's phone" has to sign.\n`);
     expect(screen).toContain(`Signed by "Maria's phone".`);
     expect(screen).not.toContain("before you");
     expect(at.store.all().map(({ name }) => name)).toEqual(["Maria's phone", "Tablet"]);
@@ -223,8 +244,12 @@ describe("agent-vault pair", () => {
     at.type(await register(pairing, createAuthenticator({ origin: "http://localhost:9999" })));
     expect(await running).toBe(0);
     const { screen } = at.said();
-    expect(screen).toContain("Only this computer can be paired this way: the ngrok tunnel is off.");
-    expect(screen).toContain("ngrokAuthToken");
+    expect(screen).toContain(
+      "The tunnel does not work, so only this computer can be paired: the ngrok tunnel is off.\n",
+    );
+    expect(screen).toContain("agent-vault doctor --online");
+    expect(screen).not.toContain("ngrokAuthToken");
+    expect(at.store.all()[0]?.name).toMatch(/'s computer$/);
     expect(screen).not.toMatch(/[▀▄█]{7}/);
   });
 
@@ -293,7 +318,7 @@ describe("agent-vault approvers", () => {
     await sign(removal, tablet);
     expect(await running).toBe(0);
     const { err, out } = at.said();
-    expect(err).toContain(`To be signed by "Tablet"`);
+    expect(err).toContain(`Removing "Maria's phone".\n"Tablet" has to sign. Open this there, within 5 minutes:\n`);
     expect(err).toContain(`${PAGE}/pair/${removal.token}`);
     expect(err).toContain(`"Maria's phone" is removed, signed by "Tablet"`);
     expect([out, at.store.all().map(({ name }) => name)]).toEqual(["", ["Tablet"]]);
@@ -306,7 +331,7 @@ describe("agent-vault approvers", () => {
     enrolled(maria, "Maria's phone", at);
     const running = at.run("approvers", "--remove", maria.credentialId);
     const removal = await at.begun<Changing>();
-    const meaning = 'the link alone approves again, for whoever has it, and nothing of "prod" can be approved until';
+    const meaning = 'whoever has the link can approve, and nothing of "prod" can be approved until';
     expect(removal.view().text).toContain(meaning);
     await sign(removal, maria);
     expect(await running).toBe(0);
@@ -324,5 +349,8 @@ describe("agent-vault approvers", () => {
     expect(await at.run("approvers", "--remove", "Nobody")).toBe(2);
     expect(at.said().err).toContain(`there is "Maria's phone"`);
     expect(at.store.all()).toHaveLength(1);
+    const empty = world();
+    expect(await empty.run("approvers", "--remove", "Nobody")).toBe(2);
+    expect(empty.said().err).toContain("nothing to remove\nhint: agent-vault pair enrols a phone");
   });
 });

@@ -154,9 +154,14 @@ describe.skipIf(!hasBrowser)("pairing", () => {
     const address = `${host.origin}/pair/${pairing.token}`;
     await tom.page.goto(address);
     await tom.page.tap("#go");
-    await tom.page.getByRole("heading", { name: "Allow one more?" }).waitFor();
-    expect(await tom.page.locator(".note").innerText()).toBe('To be signed by "Maria\'s phone", on this page.');
+    await tom.page.getByRole("heading", { name: "One more step" }).waitFor();
+    expect(await tom.page.locator(".note").innerText()).toBe("Maria's phone has to agree.");
+    expect(await tom.page.getByRole("button").filter({ visible: true }).count()).toBe(0);
     await maria.page.goto(address);
+    expect(await headline(maria.page)).toBe("Allow one more?");
+    expect(await maria.page.locator(".note").innerText()).toBe(
+      "Maria's phone can sign this. On another device, open this same link there.",
+    );
     await maria.page.tap("#go");
     await maria.page.getByText("The code is on the device").waitFor();
     desk.clock.advance(1_000);
@@ -167,7 +172,9 @@ describe.skipIf(!hasBrowser)("pairing", () => {
 
     const removal = desk.remove("Maria's phone");
     await maria.page.goto(`${host.origin}/pair/${removal.token}`);
-    expect(await maria.page.locator(".note").innerText()).toBe('To be signed by "Tom\'s phone", on this page.');
+    expect(await maria.page.locator(".note").innerText()).toBe(
+      "Tom's phone can sign this. On another device, open this same link there.",
+    );
     await tom.page.goto(`${host.origin}/pair/${removal.token}`);
     expect(await headline(tom.page)).toBe("Remove an approver?");
     await tom.page.tap("#go");
