@@ -24,6 +24,8 @@ declare const __VERSION__: string;
 const LAST_WORDS_MS = 1_000;
 /** How many requests of one client are before a person at a time. */
 const MOST_CARDS = 3;
+/** Calls of one session under way at a time, besides the requests that may wait for a person. */
+const MOST_CALLS = 1_000;
 
 /** Told of what should not happen, so that it can be found without telling the agent anything. */
 export type Fault = (error: unknown) => void;
@@ -150,6 +152,7 @@ export async function openHouse(
     upstreamHoldMs: approval.expireMs,
     upstreamMost: approval.maxWaiting,
     upstreamCooldownMs: approval.denyCooldownMs,
+    mostCalls: MOST_CALLS + approval.maxWaiting,
   });
   log.note({ kind: "started", at: clock.now(), detail: `agent-vault ${__VERSION__}` });
   return {

@@ -7,6 +7,7 @@ import type { Event } from "./event.ts";
 import { exposedBy } from "./exposed.ts";
 import type { Grants } from "./grants.ts";
 import { idSource } from "./ids.ts";
+import { listingOf } from "./listing.ts";
 import { Lookups } from "./lookups.ts";
 import { allOrError, refuse } from "./outcomes.ts";
 import { cannotWrite, decide, type Offer } from "./policy.ts";
@@ -14,7 +15,7 @@ import { itemsToRead, itemsToWrite } from "./items.ts";
 import type { Each, Journal, Provider, Saved, Vault, Waiter } from "./ports.ts";
 import { type AccessRequest, type Action, askedBy, isEveryField, type Item, requestKey } from "./request.ts";
 import { type CommitmentKey, newCommitmentKey, type Secret } from "./secret.ts";
-import { Sessions } from "./sessions.ts";
+import { type Called, Sessions } from "./sessions.ts";
 import type { Tally } from "./tally.ts";
 import { glimpse, quoted } from "./text.ts";
 import { type Permitted, permittedRefs } from "./turned-down.ts";
@@ -32,7 +33,12 @@ export interface BrokerOptions extends WhereaboutsOptions {
   readonly upstreamCooldownMs: number;
   /** How many requests may wait for vaults' own people at a time. */
   readonly upstreamMost: number;
+  /** How many calls of one session may be under way at a time. */
+  readonly mostCalls: number;
 }
+
+/** Calls with the same key are for exactly the same. */
+type Call = Omit<Called, "session">;
 
 /** One request end to end: meet, resolve, rule, ask, record, fetch, return. Knows nothing of MCP or HTTP. */
 export class Broker {
@@ -40,12 +46,13 @@ export class Broker {
   readonly #key: CommitmentKey = newCommitmentKey();
   readonly #newId = idSource();
   readonly #lookups = new Lookups();
-  readonly #sessions = new Sessions();
+  readonly #sessions: Sessions;
   readonly #whereabouts: Whereabouts;
   readonly #deliveries: Deliveries;
 
   constructor(options: BrokerOptions) {
     this.#o = options;
+    this.#sessions = new Sessions(options.mostCalls);
     this.#whereabouts = new Whereabouts(options);
     const { clock, journal, desk, approvers, upstreamHoldMs, upstreamCooldownMs, upstreamMost } = options;
     this.#deliveries = new Deliveries(
@@ -95,16 +102,8 @@ export class Broker {
       session: ask.session,
       ...(ask.vault !== undefined && { vault: ask.vault }),
     });
-    return Promise.all(
-      chosen.map(async (vault) => {
-        const about = { vault: vault.name, writable: vault.canWrite && vault.rules.writable };
-        try {
-          const provider = await vault.open();
-          return { ...about, names: await provider.list?.(signal) };
-        } catch (error) {
-          return { ...about, names: asVaultError(error) };
-        }
-      }),
+    return this.#sessions.during({ session: ask.session, action: "read", key: "list" }, async () =>
+      Promise.all(chosen.map(async (vault) => listingOf(vault, signal))),
     );
   }
 
@@ -118,7 +117,7 @@ export class Broker {
       action: "read",
       items: ask.names.map((name) => ({ name, ...(ask.fields && { fields: ask.fields }) })),
     });
-    return this.#guard(ask, "read", ask.names, async () => {
+    return this.#guard(ask, { action: "read", key }, ask.names, async () => {
       const request = await this.#meet(ask, vault, "read", key, ask.names, (provider) =>
         itemsToRead(ask, vault, provider, waiter.signal),
       );
@@ -142,7 +141,7 @@ export class Broker {
     const names = ask.entries.map((entry) => entry.name);
     const committed = ask.entries.map(({ name, value }) => ({ name, commitment: value.commitment(this.#key) }));
     const key = requestKey({ session: ask.session, vault: vault.name, action: "write", items: committed });
-    return this.#guard(ask, "write", names, async () => {
+    return this.#guard(ask, { action: "write", key }, names, async () => {
       const commitments = committed.map(({ commitment }) => commitment);
       const request = await this.#meet(ask, vault, "write", key, names, (provider) =>
         itemsToWrite(ask, commitments, vault, provider, waiter.signal),
@@ -258,10 +257,10 @@ export class Broker {
   }
 
   /** Writes every refusal to the log; what already has its own line there (a person's answer) is left alone. */
-  async #guard<T>(ask: Ask, action: Action, names: readonly string[], run: () => Promise<T>): Promise<T> {
+  async #guard<T>(ask: Ask, what: Call, names: readonly string[], run: () => Promise<T>): Promise<T> {
     this.beginSession(ask.session);
     try {
-      return await this.#sessions.during(ask.session, run);
+      return await this.#sessions.during({ session: ask.session, ...what }, run);
     } catch (error) {
       const known = asVaultError(error);
       // The log's own failure cannot be written to it.
@@ -270,7 +269,7 @@ export class Broker {
           {
             session: ask.session,
             vault: ask.vault,
-            action,
+            action: what.action,
             names: names.map((name) => glimpse(name, 80)),
             reason: ask.reason,
             requester: ask.requester,

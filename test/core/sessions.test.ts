@@ -92,6 +92,82 @@ describe("a session that ends while others go on", () => {
   });
 });
 
+/** Each promise about how much one session may have under way, and the bug that would break it. */
+const BOUNDS: readonly (readonly [string, (start: Start) => Promise<void>, Plant])[] = [
+  [
+    "not more than 64 calls for exactly the same, which all get the answer",
+    async (start) => {
+      const house = start();
+      const calls = Array.from({ length: 65 }, () => house.get("DATABASE_URL", MINE));
+      await settle();
+      expect(house.card().attached).toBe(64);
+      expect(await codeOf(calls[64]!)).toBe("too_many_waiting");
+      const others = [house.get("DATABASE_URL", OTHER), house.get("STRIPE_KEY", MINE)];
+      await settle();
+      expect(house.rings).toHaveLength(3);
+      expect(house.journal.events.filter(({ code }) => code === "too_many_waiting")).toHaveLength(1);
+      for (const at of [0, 1, 2]) await house.approve("once", at);
+      const codes = await Promise.all([...calls.slice(0, 64), ...others].map((call) => codeOf(call)));
+      expect(new Set(codes)).toEqual(new Set(["done"]));
+      // Those that are over no longer count.
+      void house.get("DATABASE_URL", MINE);
+      await settle();
+      expect(house.rings).toHaveLength(4);
+    },
+    { file: "src/core/sessions.ts", from: "if (alike >= MOST_ALIKE[action])", to: "if (alike < 0)" },
+  ],
+  [
+    "not more than 8 that save the same, values and all",
+    async (start) => {
+      const house = start();
+      const calls = Array.from({ length: 9 }, () => house.set({ NEW_KEY: "hunter2-4711" }, MINE));
+      await settle();
+      expect(house.card().attached).toBe(8);
+      expect(await codeOf(calls[8]!)).toBe("too_many_waiting");
+    },
+    { file: "src/core/sessions.ts", from: "write: 8", to: "write: 64" },
+  ],
+  [
+    "not more in all than it may, whatever they are for",
+    async (start) => {
+      const house = start({ mostCalls: 3, rules: { ttlMs: 5 * MINUTE, ttlScope: "vault" } });
+      await house.served("DATABASE_URL", MINE);
+      const gate = newGate();
+      house.vault.gate = gate.opened;
+      const asked = ["DATABASE_URL", "STRIPE_KEY", ["DATABASE_URL", "STRIPE_KEY"], ["STRIPE_KEY", "DATABASE_URL"]];
+      const calls = asked.map((names) => house.get(names, MINE));
+      await settle();
+      gate.open();
+      const codes = await Promise.all(calls.map((call) => codeOf(call)));
+      expect(codes).toEqual(["done", "done", "done", "too_many_waiting"]);
+    },
+    { file: "src/core/sessions.ts", from: "if (calls.count >= this.#most)", to: "if (calls.count < 0)" },
+  ],
+];
+
+describe("a session has under way", () => {
+  it.each(BOUNDS)("%s", async (_, check) => {
+    await expect(check(startHouse)).resolves.toBeUndefined();
+  });
+
+  it.each(BOUNDS)("%s: would be seen", async (_, check, plant) => {
+    const twin = (await loadPatched("test/support/house.ts", [plant])) as { startHouse: Start };
+    await expect(check(twin.startHouse)).rejects.toThrow("expected");
+  });
+
+  it("not more than 64 listings, where a vault does not answer", async () => {
+    const house = startHouse();
+    const gate = newGate();
+    house.opening = gate.opened;
+    const list = (): Promise<unknown> => house.broker.list(MINE, new AbortController().signal);
+    const lists = Array.from({ length: 64 }, list);
+    await expect(list()).rejects.toMatchObject({ code: "too_many_waiting" });
+    gate.open();
+    await Promise.all(lists);
+    await list();
+  });
+});
+
 /** Each promise about people who are left in peace, and the bug that would break it. */
 const PROMISES: readonly (readonly [string, (start: Start) => Promise<void>, Plant])[] = [
   [

@@ -104,6 +104,7 @@ export function startHouse(
     /** Where others have to see the same time. */
     clock?: FakeClock;
     upstream?: { holdMs?: number; cooldownMs?: number; most?: number };
+    mostCalls?: number;
   } = {},
 ): House {
   const clock = options.clock ?? new FakeClock();
@@ -174,6 +175,7 @@ export function startHouse(
     upstreamHoldMs: options.upstream?.holdMs ?? 900_000,
     upstreamMost: options.upstream?.most ?? 20,
     upstreamCooldownMs: options.upstream?.cooldownMs ?? 300_000,
+    mostCalls: options.mostCalls ?? 10_000,
   });
 
   const call = <T>(options: CallOptions, run: (waiter: Waiter) => Promise<Reply<T>>): Call<T> => {
