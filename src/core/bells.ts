@@ -5,6 +5,8 @@ import { secretsIn } from "./request.ts";
 import type { Ticket } from "./ticket.ts";
 
 const RING_DEADLINE_MS = 30_000;
+/** How often it is looked whether the request of another session, which a person was told of, still stands for one. */
+const LOOK_MS = 2_000;
 
 export interface BellsOptions {
   readonly clock: Clock;
@@ -18,6 +20,9 @@ export interface BellsOptions {
 /** Tells people that a request waits: on this machine at once, elsewhere when the tunnel is up or has failed. */
 export class Bells {
   readonly #o: BellsOptions;
+  /** Those for which another session's request rang. */
+  readonly #silent = new Set<Ticket>();
+  #isWatching = false;
 
   constructor(options: BellsOptions) {
     this.#o = options;
@@ -31,6 +36,8 @@ export class Bells {
     const channels = isShared ? [] : this.#o.channels;
     // Answered, or the session closed, before the page was there: nobody is left to tell.
     if (!ticket.isOpen) return;
+    if (isShared) this.#watch(ticket);
+    else this.#silent.delete(ticket);
     ticket.learn({ link: door.link(ticket.token), bells: isShared ? 1 : channels.length });
     if (isShared) ticket.learn({ rang: "the same request of another session" });
     for (const channel of channels) if (channel.local) void this.#ringOne(ticket, channel);
@@ -40,6 +47,33 @@ export class Bells {
     ticket.learn({ link, linkIsFinal: true, ...(link.trouble !== undefined && { trouble: link.trouble }) });
     this.#o.announce?.(noticeOf(ticket, link));
     for (const channel of channels) if (!channel.local) void this.#ringOne(ticket, channel);
+  }
+
+  #watch(ticket: Ticket): void {
+    this.#silent.add(ticket);
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.#lookLater();
+  }
+
+  #lookLater(): void {
+    this.#o.clock.after(LOOK_MS, () => void this.#look());
+  }
+
+  /** The request that rang may go away unanswered: then whoever was silent for it rings. Never rejects. */
+  async #look(): Promise<void> {
+    const { door } = this.#o;
+    for (const ticket of this.#silent) if (!ticket.isOpen) this.#silent.delete(ticket);
+    this.#isWatching = this.#silent.size > 0;
+    if (!this.#isWatching) return;
+    // What is shared is told anew with the page; without one there is no link to ring with.
+    const isThere = await door.open().then(
+      () => true,
+      () => false,
+    );
+    for (const ticket of isThere ? this.#silent : [])
+      if (door.isShared?.(ticket.token) !== true) void this.ring(ticket);
+    this.#lookLater();
   }
 
   async #ringOne(ticket: Ticket, channel: Channel): Promise<void> {
