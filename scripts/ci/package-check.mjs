@@ -58,6 +58,10 @@ function pack() {
   const [{ filename, size, unpackedSize, files }] = JSON.parse(
     execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { stdio: ["ignore", "pipe", "ignore"] }),
   );
+  // Messages of the program lead there.
+  for (const path of ["docs/other-user.md", "docs/other-user.sh"]) {
+    assert.ok(files.some((file) => file.path === path), `${path} is not in the package`);
+  }
   console.log(`        ${filename}: ${kB(size)} packed, ${kB(unpackedSize)} in ${files.length} files`);
   return join(folder, filename);
 }
