@@ -11,6 +11,7 @@ import type { OwnFront } from "./core/card.ts";
 import { pause } from "./core/clock.ts";
 import { asVaultError, VaultError } from "./core/errors.ts";
 import type { Link } from "./core/ports.ts";
+import { Tally } from "./core/tally.ts";
 import { visible } from "./core/text.ts";
 import { createSharedDoor } from "./shared-door.ts";
 import { openNotes } from "./state/notes.ts";
@@ -92,6 +93,7 @@ type Options = Parameters<typeof openPairing>[1];
 function openPlace(config: Config, { say, onFault }: Parameters<typeof createEnrolment>[0]) {
   const clock = systemClock;
   const log = openLog({ file: config.database });
+  const tally = new Tally(log, clock);
   const notes = openNotes(config.surroundings.stateDir);
   const store: ApproverStore = openApprovers({ notes: notes.of("approvers"), clock });
   let changing: Changing | undefined;
@@ -120,6 +122,7 @@ function openPlace(config: Config, { say, onFault }: Parameters<typeof createEnr
     approvers: store,
     notes,
     log,
+    tally,
     isWanted: () => true,
     isPassing: true,
     say: (line) => void (early ? early.push(line) : say(line)),
@@ -139,6 +142,7 @@ function openPlace(config: Config, { say, onFault }: Parameters<typeof createEnr
     changing?.close();
     clearInterval(beat);
     await door.close();
+    tally.flush();
     try {
       notes.close();
     } finally {

@@ -106,6 +106,7 @@ export async function openHouse(
     approvers,
     notes,
     log,
+    tally,
     moved: () => desk.moved(),
     say,
     onFault,

@@ -4,6 +4,7 @@ import type { Clock } from "./core/clock.ts";
 import { VaultError } from "./core/errors.ts";
 import type { Journal } from "./core/ports.ts";
 import type { Approvers } from "./core/proof.ts";
+import type { Tally } from "./core/tally.ts";
 import { createHub, type Hub } from "./hub/hub.ts";
 import type { Notebook } from "./state/notes.ts";
 import { createDoor } from "./web/door.ts";
@@ -16,6 +17,8 @@ export interface SharedDoorOptions {
   readonly approvers: Approvers;
   readonly notes: Notebook;
   readonly log: Pick<Journal, "note">;
+  /** Takes what strangers can repeat without end. */
+  readonly tally: Pick<Tally, "note">;
   /** Whether this process wants the page although its desk has nothing that waits. */
   readonly isWanted?: () => boolean;
   /** Set for a command that ends soon: a page that it hosts itself goes with it. */
@@ -33,7 +36,7 @@ const RECENT_EVENTS = 60;
 
 /** The page and the tunnel as configured, shared by all processes of this user. Opens nothing before it is needed. */
 export function createSharedDoor(options: SharedDoorOptions): Hub {
-  const { config, clock, approvers, notes, log, isWanted = () => false, say, onFault } = options;
+  const { config, clock, approvers, notes, log, tally, isWanted = () => false, say, onFault } = options;
   return createHub({
     folder: config.surroundings.stateDir,
     clock,
@@ -55,7 +58,9 @@ export function createSharedDoor(options: SharedDoorOptions): Hub {
           if (port !== undefined) await untilFree(port, clock);
           const recent = () => readEvents({ file: config.database, filters: { limit: RECENT_EVENTS } });
           const inbox = { notes: notes.of("inbox"), recent, isPassing: options.isPassing === true };
-          return createWeb({ front, approvers, clock, port: port ?? config.port, formKey, inbox, onFault });
+          const onRefused = (detail: string) =>
+            tally.note({ kind: "refused", at: clock.now(), code: "not_proven", detail });
+          return createWeb({ front, approvers, clock, port: port ?? config.port, formKey, inbox, onRefused, onFault });
         },
         ...tunnelOf(config, clock),
         isHeir: port !== undefined,

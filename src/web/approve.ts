@@ -27,6 +27,7 @@ export interface ApproveOptions {
   readonly holds: Holds;
   /** Tells whose device an answer came from; absent where there is no inbox. */
   readonly signIns?: Pick<SignIns, "of"> | undefined;
+  readonly onRefused: (what: string) => void;
   readonly originOf: (request: IncomingMessage) => string | undefined;
   /** Every origin the page can be reached at now. */
   readonly ourOrigins: () => readonly string[];
@@ -38,7 +39,7 @@ const FORM = urlencoded({ extended: false, limit: "16kb", parameterLimit: 120 })
 
 /** The page of one request: GET shows, POST from that very page decides, nothing else does anything. */
 export function approveRoutes(options: ApproveOptions): Router {
-  const { front, approvers, clock, seal, holds, signIns, originOf, ourOrigins } = options;
+  const { front, approvers, clock, seal, holds, signIns, onRefused, originOf, ourOrigins } = options;
   const router = Router({ strict: true, caseSensitive: true });
   const poll = createPolls({ front, clock, holds });
 
@@ -122,6 +123,7 @@ export function approveRoutes(options: ApproveOptions): Router {
       return notApproved.unsigned(response, back);
     }
     if (proof !== "link" && pageOf(proof.response) !== originOf(request)) {
+      onRefused("a yes that was signed on another page");
       return notApproved.because(response, back, notProven("it was signed on another page"));
     }
     try {

@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<EventKind, string | ((event: Event) => string) | un
   expired: "Expired, nobody decided",
   withdrawn: "Withdrawn",
   cancelled: "Cancelled, the session ended",
-  refused: "Refused by the rules",
+  refused: ({ code }) => (code === "not_proven" ? "Not proven, so it did not count" : "Refused by the rules"),
   upstream_waiting: "Waits for the vault's own people",
   releasing: undefined,
   released: ({ action }) => (action === "write" ? "Saved" : "Handed over"),

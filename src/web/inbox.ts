@@ -25,6 +25,7 @@ export interface InboxOptions {
   readonly clock: Clock;
   readonly seal: Seal;
   readonly holds: Holds;
+  readonly onRefused: (what: string) => void;
   readonly originOf: (request: IncomingMessage) => string | undefined;
 }
 
@@ -44,7 +45,7 @@ type Wanted = z.output<typeof Form>;
  * whatever they bring along.
  */
 export function inboxRoutes(options: InboxOptions): Router {
-  const { front, approvers, signIns, recent, clock, seal, holds, originOf } = options;
+  const { front, approvers, signIns, recent, clock, seal, holds, onRefused, originOf } = options;
   const router = Router({ strict: true, caseSensitive: true });
   const poll = createInboxPoll({ front, holds });
   const ceremony = createCeremony({ approvers, signIns, seal, clock });
@@ -123,6 +124,7 @@ export function inboxRoutes(options: InboxOptions): Router {
     } catch (error) {
       if (!(error instanceof VaultError)) throw error;
       const isRefused = error.code === "not_proven";
+      if (isRefused) onRefused("a sign-in to the inbox");
       return bare(request, response.status(isRefused ? 403 : 503), isRefused ? "refused" : "unkept");
     }
     response.redirect(303, "/inbox");

@@ -22,6 +22,7 @@ export interface PairOptions {
   readonly signIns?: Pick<SignIns, "expect"> | undefined;
   /** Whether the inbox stays at this address once the pairing is done, or comes when the next agent asks; absent: there is none. */
   readonly inbox?: "here" | "later" | undefined;
+  readonly onRefused: (what: string) => void;
   readonly originOf: (request: IncomingMessage) => string | undefined;
 }
 
@@ -31,7 +32,7 @@ const FORM = urlencoded({ extended: false, limit: "32kb", parameterLimit: 10 });
 const LOOK_MS = 500;
 
 /** The page on which an approver is enrolled or removed: GET shows, POST from that very page goes on. */
-export function pairRoutes({ front, clock, seal, holds, signIns, inbox, originOf }: PairOptions): Router {
+export function pairRoutes({ front, clock, seal, holds, signIns, inbox, onRefused, originOf }: PairOptions): Router {
   const router = Router({ strict: true, caseSensitive: true });
 
   const look = (request: Request): Promise<PairingView | undefined> => {
@@ -107,6 +108,7 @@ export function pairRoutes({ front, clock, seal, holds, signIns, inbox, originOf
     if (device === undefined || !isRecord(signed)) return misunderstood(response);
     const before = await look(request);
     if (before && pageOf(signed["response"]) !== origin) {
+      onRefused("a signature or passkey for a change of the approvers, of another page");
       return show(request, response.status(403), { ...before, text: ANOTHER_PAGE });
     }
     const view = await front.pairing(token, { do: "finish", device, origin, response: signed["response"] });
@@ -116,7 +118,11 @@ export function pairRoutes({ front, clock, seal, holds, signIns, inbox, originOf
       if (cookie !== undefined) response.append("Set-Cookie", cookie);
     }
     // What went wrong is said to whoever did it, and only now.
-    if (view.stage === before?.stage && view.text !== undefined) show(request, response.status(403), view);
+    const isRefused = view.stage === before?.stage && view.text !== undefined;
+    if (isRefused && (view.stage === "ready" || view.stage === "confirm")) {
+      onRefused("a signature or passkey for a change of the approvers");
+    }
+    if (isRefused) show(request, response.status(403), view);
     else response.redirect(303, `/pair/${token}`);
   });
 

@@ -36,6 +36,8 @@ export interface WebOptions {
   readonly formKey?: string;
   /** What the inbox needs besides: notes of its own, and the newest events of the log. Absent: there is no inbox. */
   readonly inbox?: { readonly notes: Notes; readonly recent: () => readonly Event[] };
+  /** Told of a proof that did not count, in a few words: a sign-in, a signature, a passkey to be paired. */
+  readonly onRefused?: (what: string) => void;
   /** Told of what should not happen: the person only sees that something failed here. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -54,7 +56,7 @@ export interface Web {
 
 /** Starts the person's side on this machine's loopback. Resolves once it listens; throws `page_unavailable`. */
 export async function createWeb(options: WebOptions): Promise<Web> {
-  const { front, approvers, clock, port: wanted, formKey, inbox, onFault } = options;
+  const { front, approvers, clock, port: wanted, formKey, inbox, onRefused = () => {}, onFault } = options;
   const seal = createSeal(formKey);
   const closing = new AbortController();
   const holds = createHolds({ clock, closing: closing.signal });
@@ -79,11 +81,11 @@ export async function createWeb(options: WebOptions): Promise<Web> {
   app.get(["/icon.svg", "/favicon.ico"], (_request, response) => void response.type("svg").send(ICON));
   if (inbox && signIns) {
     const { recent } = inbox;
-    app.use(inboxRoutes({ front, approvers, signIns, recent, clock, seal, holds, originOf }));
+    app.use(inboxRoutes({ front, approvers, signIns, recent, clock, seal, holds, onRefused, originOf }));
   }
   app.get("/", (_request, response) => void response.send(barePage()));
-  app.use(pairRoutes({ front, clock, seal, holds, signIns, originOf }));
-  app.use(approveRoutes({ front, approvers, clock, seal, holds, signIns, originOf, ourOrigins }));
+  app.use(pairRoutes({ front, clock, seal, holds, signIns, onRefused, originOf }));
+  app.use(approveRoutes({ front, approvers, clock, seal, holds, signIns, onRefused, originOf, ourOrigins }));
   app.all(["/", "/style.css", "/live.js", "/passkey.js", "/icon.svg", "/favicon.ico"], (_request, response) => {
     response.status(405).set("Allow", "GET, HEAD").send(page405());
   });

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readEvents } from "../../src/audit/read.ts";
 import { openNotes } from "../../src/state/notes.ts";
 import { statusOf, type World } from "../support/agent.ts";
 import { createAuthenticator, recordOf, type Authenticator } from "../support/authenticator.ts";
@@ -30,14 +31,20 @@ async function post(url: string, form: Record<string, string>, cookie = ""): Pro
 
 const sealIn = (page: string): string => /name="seal" value="([^"]+)"/.exec(page)?.[1] ?? "";
 
-async function signIn(origin: string, phone: Authenticator): Promise<string> {
+async function send(origin: string, phone: Authenticator): Promise<Response> {
   const seal = sealIn(await readPage(`${origin}/inbox`));
   const { decision, options } = (await (await post(`${origin}/inbox/challenge`, { seal })).json()) as {
     decision: object;
     options: { challenge: string; rpId: string };
   };
   const signed = JSON.stringify({ decision, response: phone.sign(options) });
-  const reply = await post(`${origin}/inbox`, { seal, do: "sign-in", signed });
+  return post(`${origin}/inbox`, { seal, do: "sign-in", signed });
+}
+
+const trySignIn = async (origin: string, phone: Authenticator): Promise<number> => (await send(origin, phone)).status;
+
+async function signIn(origin: string, phone: Authenticator): Promise<string> {
+  const reply = await send(origin, phone);
   expect(reply.status).toBe(303);
   return reply.headers.get("set-cookie")?.split(";")[0] ?? "";
 }
@@ -67,6 +74,20 @@ describe("the inbox of several sessions", () => {
     const after = async (): Promise<string> => inbox(origin, cookie).catch(() => "");
     await expect.poll(after, { timeout: 20_000 }).toContain("1 request waiting");
     expect(await after()).toContain("STRIPE_KEY");
+  });
+
+  it("has one line in the log for all that tried to sign in and did not", async () => {
+    const { world: made, agent } = await begin({ vault: { ttl: 15 } });
+    agent.get("DATABASE_URL").catch(() => undefined);
+    const { origin } = new URL(await agent.link());
+    enrolledIn(made, origin);
+    for (let n = 0; n < 4; n++) expect(await trySignIn(origin, createAuthenticator({ origin }))).toBe(403);
+    await agent.close();
+    const lines = readEvents({ file: made.database, filters: { kind: "refused", limit: 10 } });
+    expect(lines.map(({ code, detail, count }) => [code, detail, count])).toEqual([
+      ["not_proven", "a sign-in to the inbox", 3],
+      ["not_proven", "a sign-in to the inbox", undefined],
+    ]);
   });
 
   it("revokes a window without a signature, in whichever session it is", async () => {

@@ -103,6 +103,7 @@ export async function startInbox(options: InboxOptions = {}) {
   const { create = createWeb, clock = new FakeClock(), notes = fakeNotes(), events = [], formKey } = options;
   const front = new InboxFront(clock);
   const faults: unknown[] = [];
+  const refused: string[] = [];
   let approvers: Approvers | undefined;
   const known: Approvers = {
     all: () => approvers?.all() ?? [],
@@ -120,6 +121,7 @@ export async function startInbox(options: InboxOptions = {}) {
     approvers: known,
     ...(formKey !== undefined && { formKey }),
     inbox: { notes: notes("inbox"), recent: options.recent ?? (() => events) },
+    onRefused: (what) => void refused.push(what),
     onFault: (error) => void faults.push(error),
   });
   const origin = `http://localhost:${web.port}`;
@@ -151,7 +153,7 @@ export async function startInbox(options: InboxOptions = {}) {
   /** A tap on a button of the inbox. */
   const tap = async (cookie: string, form: Record<string, string>): Promise<Reply> =>
     post("/inbox", { seal: sealIn((await get("/inbox", cookie)).text), ...form }, { Cookie: cookie });
-  return { web, front, clock, faults, notes, phone, origin, get, post, challenge, trySignIn, signIn, tap };
+  return { web, front, clock, faults, refused, notes, phone, origin, get, post, challenge, trySignIn, signIn, tap };
 }
 
 interface Challenge {

@@ -80,7 +80,9 @@ export async function startWeb(
   const front = new FakeFront(clock);
   front.approvers = approvers;
   const faults: unknown[] = [];
-  const web: Web = await create({ front, approvers, clock, port: 0, onFault: (error) => void faults.push(error) });
+  const refused: string[] = [];
+  const told = { onRefused: (what: string) => void refused.push(what), onFault: (e: unknown) => void faults.push(e) };
+  const web: Web = await create({ front, approvers, clock, port: 0, ...told });
   const get = (path: string): Promise<Reply> => send(web.port, { path });
   const show = (token: string): Promise<Reply> => get(`/approve/${token}`);
   const post = (token: string, form: Record<string, Field>, headers: Ask["headers"] = {}): Promise<Reply> =>
@@ -95,7 +97,7 @@ export async function startWeb(
     const ticked = form["verdict"] === "approve" ? { item: tickedIn(text) } : {};
     return post(token, { seal: sealIn(text), ...ticked, ...form });
   };
-  return { web, front, clock, faults, get, show, post, tap };
+  return { web, front, clock, faults, refused, get, show, post, tap };
 }
 
 /** What a browser sends along with a form of our own page. */

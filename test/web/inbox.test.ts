@@ -27,9 +27,10 @@ const isInbox = (text: string): boolean => text.includes("Sign out");
 
 describe("signing in", () => {
   it("lets the passkey of an approver in, with a cookie that no script and no other site gets", async () => {
-    const { trySignIn, get } = await start();
+    const { trySignIn, get, refused } = await start();
     const reply = await trySignIn();
     expect(reply.status).toBe(303);
+    expect(refused).toEqual([]);
     expect(reply.headers["location"]).toBe("/inbox");
     expect(reply.headers["set-cookie"]).toEqual([
       expect.stringMatching(/^agent-vault-\d+=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/),
@@ -178,6 +179,7 @@ describe("signing in", () => {
     expect(reply.status).toBe(403);
     expect(reply.headers["set-cookie"]).toBeUndefined();
     expect(textOf(reply.text)).toContain("That passkey did not sign you in.");
+    expect(started.refused).toEqual(["a sign-in to the inbox"]);
   });
 
   it("names no passkey to whoever asks for a challenge, and remembers nothing of it", async () => {

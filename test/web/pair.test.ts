@@ -18,7 +18,7 @@ const DEVICE = `agent-vault-device=${"d".repeat(43)}`;
 
 /** A page for a change of the approvers, where one of these passkeys is enrolled on this computer already. */
 async function start(enrolled: number, create: typeof createWeb = createWeb) {
-  const { web, front, clock } = await startWeb(create);
+  const { web, front, clock, refused } = await startWeb(create);
   open.push(web.close);
   const origin = `http://localhost:${web.port}`;
   const notes = fakeNotes()("approvers");
@@ -59,6 +59,7 @@ async function start(enrolled: number, create: typeof createWeb = createWeb) {
     ...options,
     phones,
     look,
+    refused,
     bring,
     pair: () => change(openPairing("New phone", options)),
     remove: (at: number) => {
@@ -108,6 +109,21 @@ describe("what is signed for a change of who may approve", () => {
     expect(pairing.view().stage).toBe("confirm");
     expect((await bring(pairing, { by, how: "sign" })).status).toBe(303);
     expect(pairing.view().stage).toBe("compare");
+  });
+
+  it("leaves a word when it did not count, and none when it did", async () => {
+    const { phones, pair, remove, bring, elsewhere, refused, origin } = await start(2);
+    const [[by, other], [at]] = [phones, elsewhere];
+    if (!by || !other || at === undefined) throw new Error("there are two");
+    const removal = remove(1);
+    await bring(removal, { by, how: "sign", at });
+    await bring(removal, { by: other, how: "sign" });
+    await bring(removal, { by, how: "sign" });
+    const pairing = pair();
+    await bring(pairing, { by: createAuthenticator({ origin, userVerified: false }), how: "register" });
+    await bring(pairing, { by: createAuthenticator({ origin }), how: "register" });
+    const what = "a signature or passkey for a change of the approvers";
+    expect(refused).toEqual([`${what}, of another page`, what, what]);
   });
 
   it("would count on any port were it not looked at which page it was", async () => {

@@ -94,6 +94,7 @@ describe("what is to be signed", () => {
       expect(textOf(text)).toContain("signed on another page");
       expect(started.front.cardAt(token)?.standing.is).toBe("waiting");
     }
+    expect(started.refused).toEqual(Array.from({ length: 3 }, () => "a yes that was signed on another page"));
     expect((await started.tap(token, { ...yes, signed: signedOn(phone.origin) })).status).toBe(303);
   });
 
