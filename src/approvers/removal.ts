@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { VaultError } from "../core/errors.ts";
 import type { Approver } from "../core/proof.ts";
 import { visible } from "../core/text.ts";
 import { type Change, eventOf } from "./changes.ts";
@@ -50,7 +51,10 @@ export function openRemoval(
       await journal.record([eventOf(change, clock.now(), signature.by)]);
       try {
         await store.recheck(signature.signed);
-        store.remove(approver.id);
+        // Each of two who remove one another at this moment has been found enrolled.
+        if (!store.remove(approver.id, signature.by.id)) {
+          throw new VaultError("conflict", "who may approve has changed in the meantime", { hint: "start it again" });
+        }
       } catch (error) {
         journal.note({ ...eventOf({ ...change, kind: "add" }, clock.now()), detail: "it could not be removed" });
         throw error;

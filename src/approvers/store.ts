@@ -13,8 +13,11 @@ export interface ApproverStore extends Approvers {
   readonly all: () => readonly Enrolled[];
   /** Durable when it returns. False when that passkey is enrolled already. Throws `approvers_unavailable`. */
   readonly add: (approver: Enrolled) => boolean;
-  /** Durable when it returns. False when nobody is enrolled under that id. Throws `approvers_unavailable`. */
-  readonly remove: (id: string) => boolean;
+  /**
+   * Durable when it returns. With the one who signed for it, only where that one stays enrolled, or is the last and goes
+   * by its own signature. False when that is not so, or nobody is enrolled under that id. Throws `approvers_unavailable`.
+   */
+  readonly remove: (id: string, by?: string) => boolean;
 }
 
 interface StoreOptions {
@@ -79,12 +82,8 @@ export function openApprovers({ notes, clock, changed }: StoreOptions): Approver
       return enrolled;
     },
     add: (approver) => reachable(() => notes.add(approver.id, recordOf(approver))),
-    remove: (id) => {
-      const record = reachable(() => notes.get(id));
-      if (record === undefined) return false;
-      reachable(() => notes.delete(id));
-      return true;
-    },
+    remove: (id, by) =>
+      reachable(() => notes.deleteIf(id, (all) => by === undefined || (all.has(by) && (by !== id || all.size === 1)))),
   };
 }
 

@@ -81,6 +81,11 @@ export interface Notes {
    */
   readonly swap: (key: string, from: unknown, to: unknown) => boolean;
   readonly delete: (key: string) => void;
+  /**
+   * Deletes it if that is fine with all records there are at that moment; false, and nothing deleted, when it is not or
+   * there is none. No process changes any of them in between. `mayGo` is not to throw or to use the notes.
+   */
+  readonly deleteIf: (key: string, mayGo: (all: ReadonlyMap<string, unknown>) => boolean) => boolean;
 }
 
 export interface Entry {

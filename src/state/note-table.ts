@@ -13,6 +13,8 @@ export interface NoteTable {
   /** Whether it was still `from`. Of all processes exactly one is told so. */
   readonly swap: (scope: string, key: string, from: string, to: string | undefined) => boolean;
   readonly delete: (scope: string, key: string) => void;
+  /** Whether it was deleted: it was there, and all that is kept in the scope at that moment permitted it. */
+  readonly deleteIf: (scope: string, key: string, mayGo: (all: readonly KeptNote[]) => boolean) => boolean;
   readonly close: () => void;
 }
 
@@ -121,6 +123,11 @@ export function openNoteTable(file: StateFile): NoteTable {
     },
     delete: (scope, key) => {
       if (committing(() => remove.run(scope, key).changes) > 0) tidy();
+    },
+    deleteIf: (scope, key, mayGo) => {
+      const changes = committing(() => (mayGo(all.all(scope)) ? remove.run(scope, key).changes : 0));
+      if (changes > 0) tidy();
+      return changes > 0;
     },
     close: () => db.close(),
   };

@@ -7,7 +7,7 @@ import type { StateFile } from "./file.ts";
 import { rememberLocks } from "./lock-memory.ts";
 import type { Use } from "./lock-memory.ts";
 import { openNoteTable } from "./note-table.ts";
-import type { NoteTable } from "./note-table.ts";
+import type { KeptNote, NoteTable } from "./note-table.ts";
 import { identify } from "./place.ts";
 
 /** The notes of a user. */
@@ -49,6 +49,8 @@ export function openNotes(folder: string, mono: Clock["mono"] = () => performanc
   const usingKept = <T>(use: Use, run: (notes: NoteTable) => T): T | undefined =>
     attempt("look", isThere) ? using(use, run) : undefined;
   const parse = (text: string): unknown => parsed(text, file);
+  const mapOf = (kept: readonly KeptNote[]): ReadonlyMap<string, unknown> =>
+    new Map(kept.map(({ key, record }) => [key, parse(record)]));
 
   return {
     of: (scope) => {
@@ -59,10 +61,7 @@ export function openNotes(folder: string, mono: Clock["mono"] = () => performanc
           const text = usingKept("look", (notes) => notes.get(scope, key));
           return text === undefined ? undefined : parse(text);
         },
-        all: () => {
-          const kept = usingKept("look", (notes) => notes.all(scope)) ?? [];
-          return new Map(kept.map(({ key, record }) => [key, parse(record)]));
-        },
+        all: () => mapOf(usingKept("look", (notes) => notes.all(scope)) ?? []),
         put: (key, record) => {
           vetName("key", key);
           const text = textOf(record);
@@ -81,6 +80,10 @@ export function openNotes(folder: string, mono: Clock["mono"] = () => performanc
         delete: (key) => {
           vetName("key", key);
           usingKept("change", (notes) => notes.delete(scope, key));
+        },
+        deleteIf: (key, mayGo) => {
+          vetName("key", key);
+          return usingKept("change", (notes) => notes.deleteIf(scope, key, (all) => mayGo(mapOf(all)))) ?? false;
         },
       };
     },

@@ -393,6 +393,7 @@ describe("the removal of an approver", () => {
         from: "return stay.length > 0 ? stay : store.all();",
         to: "return store.all();",
       },
+      { file: "src/approvers/removal.ts", from: "(approver.id, signature.by.id)", to: "(approver.id)" },
     ])) as { openRemoval: typeof openRemoval };
     const { phones, store, options } = removing(["Maria's phone", "Tablet"]);
     const target = store.all().find(({ id }) => id === phones[0]?.credentialId);

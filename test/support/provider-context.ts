@@ -25,6 +25,8 @@ export function fakeNotes(): ProviderContext["notes"] {
         return true;
       },
       delete: (key) => void records.delete(key),
+      deleteIf: (key, mayGo) =>
+        mayGo(new Map([...records].map(([each, text]) => [each, parsed(text)]))) && records.delete(key),
     };
   };
 }
