@@ -1,38 +1,14 @@
 import { chmodSync, mkdirSync, statSync, symlinkSync } from "node:fs";
-import { createServer, connect, type Socket } from "node:net";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { visitHub } from "../../src/hub/visit.ts";
 import { codeOf } from "../support/house.ts";
 import { share, stateFolder, until } from "../support/hub.ts";
+import { HELLO, lineLike, peerOf } from "../support/peer.ts";
 import { approve } from "../support/person.ts";
 
-interface Peer {
-  readonly socket: Socket;
-  readonly heard: { readonly [name: string]: unknown }[];
-  readonly say: (...lines: unknown[]) => void;
-  readonly isCutOff: () => boolean;
-}
-
-/** Somebody of the same user who speaks to the host as it likes. */
-function peerOf(folder: string): Peer {
-  const socket = connect(join(folder, "desk", "desk.sock"));
-  onTestFinished(() => void socket.destroy());
-  let isCutOff = false;
-  socket.on("error", () => {});
-  socket.on("close", () => (isCutOff = true));
-  const heard: { [name: string]: unknown }[] = [];
-  const lines = createInterface({ input: socket });
-  lines.on("error", () => {});
-  lines.on("line", (line) => heard.push(JSON.parse(line) as { [name: string]: unknown }));
-  const say = (...lines: unknown[]): void => {
-    for (const line of lines) socket.write(typeof line === "string" ? line : `${JSON.stringify(line)}\n`);
-  };
-  return { socket, heard, say, isCutOff: () => isCutOff };
-}
-
-const HELLO = { do: "hello", id: 1, with: { hub: 1, as: "session" } };
 const empty = { waiting: [], windows: [], version: 1 };
 
 /** A session that hosts, with one request that waits. */
@@ -65,14 +41,6 @@ describe("a peer that does not keep to the protocol", () => {
     expect(await codeOf(call)).toBe("done");
   });
 
-  it("is cut off when it says that the request of another is its own", async () => {
-    const { folder, session, line } = await hosting();
-    const peer = peerOf(folder);
-    peer.say(HELLO, { tell: "overview", with: { waiting: [{ ...line, vault: "mine" }], windows: [], version: 1 } });
-    await until(peer.isCutOff);
-    expect((await session.hosted[0]?.card(line.token))?.vault).toBe("dev");
-  });
-
   it("learns no link of another session", async () => {
     const { folder, line } = await hosting();
     const visitor = peerOf(folder);
@@ -83,13 +51,14 @@ describe("a peer that does not keep to the protocol", () => {
     const heard = JSON.stringify([visitor.heard, guest.heard]);
     expect(heard).toContain(line.request);
     expect(heard).not.toContain(line.token);
+    expect(heard).not.toContain(line.key);
   });
 
   it("and never answers keeps nobody else from the page", async () => {
     const { folder, session, call, link, line } = await hosting();
     const peer = peerOf(folder);
-    const twin = { ...line, request: "of-the-peer", token: "p".repeat(22), since: line.since - 1 };
-    peer.say(HELLO, { tell: "overview", with: { waiting: [twin], windows: [], version: 1 } });
+    peer.say(HELLO);
+    peer.claim([lineLike(line, { since: line.since - 1 })]);
     await until(async () => (await session.hosted[0]?.overview())?.waiting.length === 2);
     expect((await session.hosted[0]?.overview())?.waiting.map(({ request }) => request)).toEqual([
       "of-the-peer",
