@@ -114,6 +114,7 @@ export async function openHouse(
   const desk = new Desk({
     clock,
     journal: log,
+    tally,
     grants,
     door,
     channels: channelsOf(config, clock, say),

@@ -3,6 +3,7 @@ import { approvalLine, proofLine, Proofs, type Proven } from "./approving.ts";
 import type { Approval } from "./card.ts";
 import { chosenOf } from "./choice.ts";
 import { type Clock, Span } from "./clock.ts";
+import { asVaultError } from "./errors.ts";
 import type { Grants } from "./grants.ts";
 import type { Journal } from "./ports.ts";
 import type { Approvers, Decision, Proof } from "./proof.ts";
@@ -10,12 +11,14 @@ import { aboutRequest } from "./records.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Item } from "./request.ts";
 import { type Chosen, hashOf, type Statement } from "./statement.ts";
+import type { Tally } from "./tally.ts";
 import type { Approved, Ticket } from "./ticket.ts";
 import { leftOutError, NOTHING, type TurnedDown } from "./turned-down.ts";
 
 export interface ApprovalsOptions {
   readonly clock: Clock;
   readonly journal: Journal;
+  readonly tally: Tally;
   readonly grants: Grants;
   readonly approvers: Approvers;
   readonly refusals: Refusals;
@@ -59,7 +62,7 @@ export class Approvals {
   async approve(ticket: Ticket, approval: Approval, proof: Proof): Promise<boolean> {
     const chosen = this.#chosen(ticket, approval);
     if (!chosen) return false;
-    const proven = await this.#proofs.check(ticket, ticket.statement(chosen), proof);
+    const proven = await this.#prove(ticket, chosen, proof);
     // Anybody with the link can have proofs looked at without end, so nothing is held back for it: denied, withdrawn, run
     // out, changed or decided meanwhile, there is nothing to write down.
     if (!ticket.isOpen || ticket.span.over() !== undefined || !this.#chosen(ticket, approval)) return false;
@@ -94,6 +97,18 @@ export class Approvals {
     ticket.refresh();
     if (ticket.deciding || approval.revision !== ticket.revision) return undefined;
     return chosenOf(ticket, approval);
+  }
+
+  /** A proof that does not hold is in the log: somebody answers who may not. */
+  async #prove(ticket: Ticket, chosen: Chosen, proof: Proof): Promise<Proven> {
+    const { clock, tally } = this.#o;
+    try {
+      return await this.#proofs.check(ticket, ticket.statement(chosen), proof);
+    } catch (error) {
+      const { code, message } = asVaultError(error);
+      tally.note({ ...aboutRequest(ticket.request), kind: "refused", at: clock.now(), code, detail: message });
+      throw error;
+    }
   }
 
   /** The yes is in the log before it opens anything; if it cannot be, it was no yes. */

@@ -1,4 +1,4 @@
-import { Approvals } from "./approvals.ts";
+import { Approvals, type ApprovalsOptions } from "./approvals.ts";
 import { ApprovedBefore } from "./approved-before.ts";
 import { attend } from "./attendance.ts";
 import type { BellsOptions } from "./bells.ts";
@@ -15,7 +15,7 @@ import type { Overview } from "./overview.ts";
 import { overviewOf } from "./overview-of.ts";
 import { needsSignature, type Offer, type Rules } from "./policy.ts";
 import type { Waiter } from "./ports.ts";
-import type { Approvers, Decision } from "./proof.ts";
+import type { Decision } from "./proof.ts";
 import { aboutRequest } from "./records.ts";
 import { Refusals } from "./refusals.ts";
 import type { AccessRequest, Action } from "./request.ts";
@@ -25,7 +25,7 @@ import type { Statement } from "./statement.ts";
 import { type Settled, Ticket } from "./ticket.ts";
 import { Tickets } from "./tickets.ts";
 
-export interface DeskOptions extends BellsOptions {
+export interface DeskOptions extends BellsOptions, Pick<ApprovalsOptions, "approvers" | "tally"> {
   readonly grants: Grants;
   readonly expireMs: number;
   readonly pickupMs: number;
@@ -33,7 +33,6 @@ export interface DeskOptions extends BellsOptions {
   readonly maxWaiting: number;
   /** How many requests of one session are before a person at a time. */
   readonly maxCards: number;
-  readonly approvers: Approvers;
   /** Digest of the configuration. */
   readonly configuration: string;
 }

@@ -3,8 +3,9 @@ import type { Action, Requester } from "./request.ts";
 /**
  * Everything the audit log can say. `requested` to `cancelled` are about a request, `upstream_waiting` says that an
  * approved one now waits for the vault's own people, `releasing` to `unknown_outcome` are about one delivery to the agent
- * (or one save to the vault), `approver_added` and `approver_removed` are about who may approve, the rest about windows and the process itself. `log_gap`
- * says how many events the log had to give up while it could not be written.
+ * (or one save to the vault), `approver_added` and `approver_removed` are about who may approve, the rest about windows
+ * and the process itself. `refused` with a request says that a yes to it did not count, else that nobody was asked or
+ * nothing handed over. `log_gap` says how many events the log had to give up while it could not be written.
  */
 export type EventKind =
   | "started"

@@ -32,7 +32,9 @@ export class Tally {
     const full = this.#counts.size >= MAX_KINDS;
     // A vault that does not exist is a word the agent made up, and it has no end of words.
     const vault = event.code === "vault_not_found" ? undefined : event.vault;
-    const key = full ? event.kind : JSON.stringify([event.kind, event.code, vault, event.action, event.session]);
+    const key = full
+      ? event.kind
+      : JSON.stringify([event.kind, event.code, vault, event.action, event.session, event.request]);
     const known = this.#counts.get(key);
     if (known) {
       known.count += 1;

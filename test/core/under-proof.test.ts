@@ -56,8 +56,8 @@ describe("while the proof of a yes is looked at", () => {
   it("would be seen to be kept from it if nothing else could be decided meanwhile", async () => {
     const early = {
       file: "src/core/approvals.ts",
-      from: "const proven = await this.#proofs.check(",
-      to: "ticket.deciding = true;\n    const proven = await this.#proofs.check(",
+      from: "const proven = await this.#prove(",
+      to: "ticket.deciding = true;\n    const proven = await this.#prove(",
     };
     const twin = (await loadPatched("test/support/signing.ts", [early])) as typeof real;
     expect(await besideForged(twin)).toBe("not taken");

@@ -109,6 +109,7 @@ export function startHouse(
 ): House {
   const clock = options.clock ?? new FakeClock();
   const journal = new FakeJournal();
+  const tally = new Tally(journal, clock);
   const approvers = options.approvers ?? NOBODY;
   const vault = new FakeVault(
     options.secrets ?? { DATABASE_URL: "postgres://hunter2-4711", STRIPE_KEY: "sk_live_canary_0815" },
@@ -140,6 +141,7 @@ export function startHouse(
   const desk = new Desk({
     clock,
     journal,
+    tally,
     grants,
     door,
     channels: [channel],
@@ -166,7 +168,7 @@ export function startHouse(
   const broker = new Broker({
     clock,
     journal,
-    tally: new Tally(journal, clock),
+    tally,
     desk,
     grants,
     vaults,
