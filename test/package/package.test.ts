@@ -27,6 +27,8 @@ const BESIDE_THE_CHUNKS = [
   "dist/agent-vault.js",
   "dist/main.js",
   "dist/main.js.map",
+  "docs/other-user.md",
+  "docs/other-user.sh",
   "package.json",
 ];
 const CHUNK = /^dist\/chunks\/[\w-]+-[A-Z0-9]{8}\.js(\.map)?$/;
