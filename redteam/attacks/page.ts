@@ -157,8 +157,8 @@ export const pageAttacks: readonly Attack[] = [
     control: [
       {
         file: "src/web/approve.ts",
-        from: "const { late, changed } = request.query;",
-        to: 'await front.answer(token, { verdict: "deny" }, { proof: "link" });\n    const { late, changed } = request.query;',
+        from: "const notTaken = notTakenIn(request.query, card);",
+        to: 'await front.answer(token, { verdict: "deny" }, { proof: "link" });\n    const notTaken = notTakenIn(request.query, card);',
       },
     ],
     isLight: true,

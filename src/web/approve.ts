@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Router, urlencoded, type NextFunction, type Request, type Response } from "express";
-import type { AnswerBy, Front } from "../core/card.ts";
+import type { AnswerBy, Card, Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";
 import type { Approvers, Proof } from "../core/proof.ts";
@@ -48,8 +48,7 @@ export function approveRoutes(options: ApproveOptions): Router {
     const origin = originOf(request);
     const card = token === undefined ? undefined : await front.card(token);
     if (token === undefined || card === undefined || origin === undefined) return notFound(response);
-    const { late, changed } = request.query;
-    const notTaken: CardView["notTaken"] = late !== undefined ? "late" : changed !== undefined ? "changed" : undefined;
+    const notTaken = notTakenIn(request.query, card);
     const view: CardView = {
       card,
       token,
@@ -129,9 +128,12 @@ export function approveRoutes(options: ApproveOptions): Router {
     try {
       const isSignedIn = signIns?.of(request, originOf(request) ?? "") !== undefined;
       const done = await tell(front, token, said, { proof, ...(isSignedIn && { signedIn: true }) });
-      const isStale = said.is === "approve" && (await front.card(token))?.revision !== revision;
+      const now = await front.card(token);
+      const isStale = said.is === "approve" && now?.revision !== revision;
       const why = [isStale ? "changed" : "late", ...drafted].join("&");
-      response.redirect(303, done ? path : `${path}?${why}`);
+      // Several can share a card, and one that could not be answered is what its page shows next.
+      const after = now?.standing.is === "waiting" ? `${path}?others` : path;
+      response.redirect(303, done ? after : `${path}?${why}`);
     } catch (error) {
       if (!(error instanceof VaultError) || !NO_YES.includes(error.code)) throw error;
       notApproved.because(response, back, error);
@@ -153,6 +155,12 @@ export function approveRoutes(options: ApproveOptions): Router {
 
 /** Why a yes can fail to count while the request waits on. */
 const NO_YES: readonly string[] = ["audit_unavailable", "not_proven", "approvers_unavailable"];
+
+function notTakenIn({ late, changed, others }: Request["query"], { standing }: Card): CardView["notTaken"] {
+  if (late !== undefined) return "late";
+  if (changed !== undefined) return "changed";
+  return others !== undefined && standing.is === "waiting" ? "others" : undefined;
+}
 
 function unsigned(why: keyof typeof UNSIGNED): (response: Response) => void {
   const { status, body } = UNSIGNED[why];

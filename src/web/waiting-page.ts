@@ -43,6 +43,9 @@ const NOT_TAKEN = {
   changed: html`<p class="note" role="alert">
     Nothing was decided: what approving opens has changed. Look once more.
   </p>`,
+  others: html`<p class="note" role="alert">
+    Your answer was taken, but not for all sessions that asked for this. This one still waits.
+  </p>`,
 };
 
 // Enter inside a form presses its first button. This one closes a dialog, and there is none.
