@@ -8,10 +8,11 @@ export function alsoAsking({ alsoAsking = [] }: Card): Markup {
   if (alsoAsking.length === 0) return html`<div data-part="also"></div>`;
   return html`<div data-part="also">
     <section class="said">
-      <h2>${alsoWords(alsoAsking)}. One answer is for all.</h2>
+      <h2>One answer is for all of them</h2>
       <ul class="items quiet also">
         ${alsoAsking.map(asking)}
       </ul>
+      <p class="fine">Names of agents are what they call themselves.</p>
     </section>
   </div>`;
 }

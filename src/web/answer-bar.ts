@@ -17,7 +17,10 @@ export function answerBar(card: Card, path: string, proving: Proving): Markup {
 function yes(card: Card, path: string, proving: Proving): Markup | undefined {
   if (proving.is === "link") return approve(card, undefined);
   if (proving.is === "passkey") {
-    return approve(card, html` data-passkey="sign" data-options="${path}/sign" data-closed="${CLOSED}"`);
+    return approve(
+      card,
+      html` data-passkey="sign" data-options="${path}/sign" data-closed="${closedWords(proving.by)}"`,
+    );
   }
   if (proving.is !== "elsewhere") return undefined;
   return html`<a class="button approve" id="elsewhere" href="${proving.origin}${path}"
@@ -40,11 +43,16 @@ function approve(card: Card, sign: Markup | undefined): Markup {
     value="approve"
     ${sign}
   >
-    ${verb} ${openingWords(card)} ${signing}
+    ${verb} ${openingWords(card, sign !== undefined)} ${signing}
   </button>`;
 }
 
-const CLOSED = "Nothing was decided: the passkey was not used. The request still waits.";
+const MOST_NAMED = 3;
+
+/** A phone that has none of these passkeys offers others, or none at all, and does not say why. */
+function closedWords(by: readonly string[]): string {
+  return `Nothing was decided: the passkey was not used. Use a device that is paired: ${by.slice(0, MOST_NAMED).join(" or ")}.`;
+}
 
 /** Said above the buttons, where it cannot be missed. */
 function lines({ requester }: Card, proving: Proving): Markup | undefined {

@@ -3,7 +3,7 @@ import { page } from "./page.ts";
 
 /** What became of an attempt to sign in, for its page. */
 export const TRIED = {
-  refused: "That passkey did not sign you in. Nothing else happened.",
+  refused: "That passkey did not sign you in. Use the device you paired.",
   unkept: "You could not be signed in just now. Try again in a moment.",
 } as const;
 
@@ -26,7 +26,7 @@ export function barePage({ seal, tried }: { seal?: string; tried?: keyof typeof 
             value="sign-in"
             data-passkey="sign"
             data-options="/inbox/challenge"
-            data-closed="The passkey was not used, so you are not signed in."
+            data-closed="The passkey was not used, so you are not signed in. Use the device you paired."
           >
             Sign in with your passkey
           </button>
@@ -41,7 +41,7 @@ export function barePage({ seal, tried }: { seal?: string; tried?: keyof typeof 
       <h1 class="headline">agent-vault</h1>
       <p>An agent asks here before it may use a secret.</p>
       <p>Each request has its own link. Open the one you were sent.</p>
-      ${signIn}
+      ${signIn && html`<p>Sign in to see what waits and what is open.</p>`} ${signIn}
     </main>`,
   });
 }

@@ -2,9 +2,9 @@ import type { Card } from "../core/card.ts";
 import { positionsToTick } from "./answer-form.ts";
 import type { Draft } from "./draft.ts";
 import { html, type Markup } from "./html.ts";
-import { nounFor, split, these } from "./rows.ts";
+import { split, these } from "./rows.ts";
 import { shorterWindows } from "./windows.ts";
-import { count, duration } from "./words.ts";
+import { duration } from "./words.ts";
 
 /** What a yes opens, for how long: the window that is configured, a shorter one, or just this once. */
 export function choices(card: Card, draft: Draft): Markup {
@@ -34,21 +34,21 @@ export function choices(card: Card, draft: Draft): Markup {
 }
 
 /** What the button says besides its verb: one of these shows, for what is chosen and ticked. */
-export function openingWords(card: Card): Markup {
+export function openingWords(card: Card, isSigned: boolean): Markup {
   const { windowMs, scope } = card.offer;
-  const ticked = positionsToTick(card).length;
-  const some =
-    ticked === 0 ? undefined : html`<span class="for-some"><span data-ticked="# of ${ticked}">ticked</span>, </span>`;
-  const none = ticked === 0 ? undefined : html`<span class="for-none">nothing ticked</span>`;
+  const hasTicks = positionsToTick(card).length > 0;
+  const some = hasTicks ? html`<span class="for-some">${ONLY_TICKED}, </span>` : undefined;
+  const none = hasTicks ? html`<span class="for-none">nothing ticked</span>` : undefined;
   const once = html`just this once`;
-  if (windowMs === 0) return html`<small>${some}${none}<span class="length">${once}</span></small>`;
+  const signed = isSigned ? html`<span class="length">, with passkey</span>` : undefined;
+  if (windowMs === 0) return html`<small>${some}${none}<span class="length">${once}</span>${signed}</small>`;
   const whole = scope === "vault" ? html`<span class="for-all">ALL </span>` : undefined;
   return html`<small
     >${some}${none}<span class="length"
-      ><span class="for-window">${whole}for ${duration(windowMs)}</span> ${shorterWindows(windowMs).map(
-        (lengthMs, at) => html`<span class="for-${idOf(at)}">${whole}for ${duration(lengthMs)}</span> `,
-      )}<span class="for-once">${once}</span></span
-    ></small
+      ><span class="for-window">${whole}for ${duration(windowMs)}</span>${shorterWindows(windowMs).map(
+        (lengthMs, at) => html`<span class="for-${idOf(at)}"> ${whole}for ${duration(lengthMs)}</span>`,
+      )}<span class="for-once"> ${once}</span></span
+    >${signed}</small
   >`;
 }
 
@@ -94,13 +94,12 @@ function windowWords(card: Card): Markup {
   const length = duration(card.offer.windowMs);
   const isVault = card.offer.scope === "vault";
   const all = isVault ? html`<strong>ALL of <bdi dir="ltr">${card.vault}</bdi></strong>` : html`${these(asked)}`;
-  const ticked = positionsToTick(card).length;
-  if (ticked === 0) return html`${all} for ${length}`;
-  const noun = nounFor(asked);
-  const of = `# of ${noun === undefined ? ticked : count(ticked, noun)}`;
-  const some = html`${isVault ? "exactly " : ""}<span data-ticked="${of}">what is ticked</span>`;
-  return html`<span class="for-all">${all}</span><span class="for-some">${some}</span> for ${length}`;
+  if (positionsToTick(card).length === 0) return html`${all} for ${length}`;
+  return html`<span class="for-all">${all}</span><span class="for-some">${ONLY_TICKED},</span> for ${length}`;
 }
+
+/** The script counts; without it the words still hold. */
+const ONLY_TICKED = html`only <span data-ticked="the # ticked">what is ticked</span>`;
 
 function windowHint(card: Card): Markup {
   const again = "The agent can read again without asking.";

@@ -38,6 +38,7 @@ export function inboxPage(view: InboxView): string {
         <h2>Latest</h2>
         ${events ? eventList(events, now) : html`<p class="fine">The log cannot be read just now.</p>`}
       </section>
+      <p class="fine">Names of agents are what they call themselves.</p>
       <form method="post" action="/inbox" class="sign-out">
         <input type="hidden" name="seal" value="${seal}" />
         <button class="button quiet" id="sign-out" type="submit" name="do" value="sign-out">Sign out</button>
@@ -77,7 +78,8 @@ function waitingRow({ line, sessions }: WaitingGroup, now: number): Markup {
 /** Those of one client that wait for their turn. */
 function behindLines(behind: ReadonlyMap<string, number>): readonly Markup[] {
   return [...behind].map(
-    ([client, n]) => html`<p class="fine behind">${n} more of ${clientOf({ client })} wait behind these.</p>`,
+    ([client, n]) =>
+      html`<p class="fine behind">${n} more of ${clientOf({ client })} ${n === 1 ? "waits" : "wait"} behind these.</p>`,
   );
 }
 

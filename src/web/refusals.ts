@@ -14,7 +14,7 @@ export function forged(response: Response): void {
 export function notFound(response: Response): void {
   const lines = [
     "No request waits under this link.",
-    "It may be mistyped, or the agent that asked is gone. Nothing was released.",
+    "It may be mistyped, or the agent that asked is gone. Nothing can be approved or handed out through it.",
   ];
   response.status(404).send(plainPage("Not found", lines));
 }

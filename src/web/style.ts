@@ -180,7 +180,7 @@ code { font-family: var(--mono); font-size: 0.9375em; overflow-wrap: anywhere; }
 #page:has(.tick):not(:has(.tick:checked)) .approve { color: var(--soft); background: none; border-color: var(--line); cursor: default; }
 .for-signing, .unsupported { display: none; }
 .signing .approve small { display: none; }
-.signing .approve .for-signing { display: inline; }
+.signing .button .for-signing { display: inline; }
 .no-passkeys .unsupported { display: block; }
 .no-passkeys .approve[data-passkey] { display: none; }
 

@@ -1,8 +1,8 @@
-import type { Card, CardItem, Failure, Standing, Upstream } from "../core/card.ts";
-import { called, client, fieldName, what } from "./card-parts.ts";
+import type { Card, Failure, Standing, Upstream } from "../core/card.ts";
+import { client, what } from "./card-parts.ts";
 import { html, type Markup } from "./html.ts";
-import { nounFor, rowsOf, split, these } from "./rows.ts";
-import { count, duration, moment, soFar } from "./words.ts";
+import { split, these } from "./rows.ts";
+import { duration, moment, soFar } from "./words.ts";
 
 /** How a request can stand once it no longer waits for a person. */
 export type Decided = Exclude<Standing, { is: "waiting" }>;
@@ -19,9 +19,6 @@ export interface Verdict {
   /** Set while something is open that can be taken back; `until` where a clock is to run. */
   readonly open?: { readonly until?: number };
 }
-
-/** How many things a sentence names one by one. */
-const MOST_NAMED = 4;
 
 type Approved = Extract<Standing, { is: "approved" }>;
 
@@ -54,21 +51,8 @@ function approved(shown: Card, standing: Approved, now: number): Verdict {
   const { leftOut = [] } = standing;
   const verdict = given(keptOf(shown, leftOut), standing, now);
   if (leftOut.length === 0) return verdict;
-  const without = shown.items.filter((_item, at) => leftOut.includes(at));
-  return { ...verdict, lines: [...verdict.lines, html`Left out: ${named(without)}. That counts as denied.`] };
-}
-
-/** Each by its name where they are few; the list below has all of them. */
-function named(items: readonly CardItem[]): Markup {
-  const rows = rowsOf(items);
-  if (rows.length > MOST_NAMED) return html`${count(items.length, nounFor(items) ?? "item")}`;
-  return html`${rows.map(({ item, fields }, at) => {
-    const which =
-      fields.length === 0
-        ? undefined
-        : html` (${fields.map((field, n) => html`${n > 0 ? ", " : ""}${fieldName(field)}`)})`;
-    return html`${at > 0 ? ", " : ""}${called(item)}${which}`;
-  })}`;
+  // The list below says which.
+  return { ...verdict, lines: [...verdict.lines, html`${leftOut.length} left out; that counts as denied.`] };
 }
 
 /** The card as if only what stayed ticked had been asked for: then no yes is for a whole vault. */

@@ -108,7 +108,7 @@ describe("a yes to less than was asked for", () => {
       { ...narrow(at), offer: { windowMs: HOUR_MS, scope: "vault" } },
     );
     const text = textOf((await started.show(token)).text);
-    expect(text).toMatch(/can read DATABASE_URL until [^.]+\. Left out: STRIPE_KEY\. That counts as denied\./);
+    expect(text).toMatch(/can read DATABASE_URL until [^.]+\. 1 left out; that counts as denied\./);
     expect(text).toContain("From prod DATABASE_URL Left out STRIPE_KEY Already open SENTRY_DSN");
     expect(text).not.toContain("ALL");
   });

@@ -80,7 +80,7 @@ describe.skipIf(!hasBrowser)("a person with a paired phone", () => {
       await ask();
       await lock.opens(false);
       await page.tap("#approve");
-      await page.getByText("the passkey was not used. The request still waits.").waitFor();
+      await page.getByText("the passkey was not used. Use a device that is paired: Maria's phone.").waitFor();
       expect(card().standing.is).toBe("waiting");
       await lock.opens(true);
       await page.tap("#approve");
@@ -158,12 +158,16 @@ describe.skipIf(!hasBrowser)("a person with a paired phone", () => {
     const call = await ask();
     await page.getByText("STRIPE_KEY").tap();
     expect(await page.locator(".tally").innerText()).toBe("1 of 2 ticked. The rest counts as denied.");
-    expect(await page.locator("#approve").innerText()).toMatch(/^Approve\s+1 of 2, for 15 minutes$/);
+    expect(await page.locator("#approve").innerText()).toMatch(
+      /^Approve\s+only the 1 ticked, for 15 minutes, with passkey$/,
+    );
     await page.getByText("5 minutes", { exact: true }).tap();
-    expect(await page.locator("#approve").innerText()).toMatch(/^Approve\s+1 of 2, for 5 minutes$/);
+    expect(await page.locator("#approve").innerText()).toMatch(
+      /^Approve\s+only the 1 ticked, for 5 minutes, with passkey$/,
+    );
     await page.tap("#approve");
     await decided(page);
-    expect(await page.locator("main").innerText()).toContain("Left out: STRIPE_KEY. That counts as denied.");
+    expect(await page.locator("main").innerText()).toContain("1 left out; that counts as denied.");
     const { standing } = card();
     expect(standing).toMatchObject({ is: "approved", leftOut: [1] });
     expect(standing.is === "approved" && (standing.until ?? 0) - standing.at).toBe(300_000);
@@ -193,13 +197,13 @@ describe.skipIf(!hasBrowser)("a person with a paired phone", () => {
     expect(card().standing).toMatchObject({ is: "approved", leftOut: [0] });
   });
 
-  it("says exactly these once a secret is left out of a whole vault", async () => {
+  it("says only these once a secret is left out of a whole vault", async () => {
     const { page, ask, card } = await start(host.origin, { rules: { rules: { ttlMs: 900_000, ttlScope: "vault" } } });
     await ask();
     expect(await page.locator("fieldset").innerText()).toContain("ALL of dev for 15 minutes");
     await page.getByText("DATABASE_URL").tap();
     const words = await page.locator("fieldset").innerText();
-    expect(words).toContain("exactly 1 of 2 secrets for 15 minutes");
+    expect(words).toContain("only the 1 ticked, for 15 minutes");
     expect(words).not.toContain("ALL");
     await page.tap("#approve");
     await decided(page);
