@@ -35,7 +35,12 @@ export interface WebOptions {
    */
   readonly formKey?: string;
   /** What the inbox needs besides: notes of its own, and the newest events of the log. Absent: there is no inbox. */
-  readonly inbox?: { readonly notes: Notes; readonly recent: () => readonly Event[] };
+  readonly inbox?: {
+    readonly notes: Notes;
+    readonly recent: () => readonly Event[];
+    /** Set where this process ends when a pairing is done, and the page with it. */
+    readonly isPassing?: boolean;
+  };
   /** Told of a proof that did not count, in a few words: a sign-in, a signature, a passkey to be paired. */
   readonly onRefused?: (what: string) => void;
   /** Told of what should not happen: the person only sees that something failed here. */
@@ -84,7 +89,8 @@ export async function createWeb(options: WebOptions): Promise<Web> {
     app.use(inboxRoutes({ front, approvers, signIns, recent, clock, seal, holds, onRefused, originOf }));
   }
   app.get("/", (_request, response) => void response.send(barePage()));
-  app.use(pairRoutes({ front, clock, seal, holds, signIns, onRefused, originOf }));
+  const pairs = inbox && (inbox.isPassing ? "later" : "here");
+  app.use(pairRoutes({ front, clock, seal, holds, signIns, inbox: pairs, onRefused, originOf }));
   app.use(approveRoutes({ front, approvers, clock, seal, holds, signIns, onRefused, originOf, ourOrigins }));
   app.all(["/", "/style.css", "/live.js", "/passkey.js", "/icon.svg", "/favicon.ico"], (_request, response) => {
     response.status(405).set("Allow", "GET, HEAD").send(page405());
