@@ -2,11 +2,11 @@ import { expect, it } from "vitest";
 import { askAndStop, expectFew, flood, refuseMany } from "../support/hostile-flood.ts";
 import { share } from "../support/share.ts";
 
-it("5,000 requests ring 20 times, open one page per ten seconds, and leave the page answering", async () => {
+it("5,000 requests ring three at a time, 20 in all, open one page per ten seconds, and leave the page answering", async () => {
   const seen = await flood(Math.max(100, share(5_000)));
   const { rings, ms, pageMs, rows, logBytes } = seen;
   console.log(
-    `${seen.requests} requests in ${Math.round(ms)} ms: ${rings.links} links, ${rings.pushes} pushes, ${rings.openings.length} openings, ` +
+    `${seen.requests} requests in ${Math.round(ms)} ms: ${rings.links} links, ${rings.together} at a time, ${rings.pushes} pushes, ${rings.openings.length} openings, ` +
       `${rows} rows, ${Math.round(logBytes / 1024)} KB of log; then the page in ${Math.round(pageMs)} ms`,
   );
   expectFew(seen);

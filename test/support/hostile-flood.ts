@@ -4,10 +4,12 @@ import { expect, vi } from "vitest";
 import { type FakeNtfy, startFakeNtfy } from "../channels/fake-ntfy.ts";
 import { query, type World } from "./agent.ts";
 import { world as makeWorld } from "./begin.ts";
-import { deny } from "./person.ts";
+import { decide, deny } from "./person.ts";
 import { type Raw, startRaw, statusOfAnswer } from "./raw.ts";
 
 const MAX_WAITING = 20;
+/** How many requests of one session are before a person at a time. */
+const MOST_CARDS = 3;
 
 interface Bells {
   readonly world: World;
@@ -48,7 +50,13 @@ async function startBells(names: number, program?: string): Promise<Bells> {
 /** What a flood of requests came to. */
 export interface Flood {
   readonly requests: number;
-  readonly rings: { readonly links: number; readonly pushes: number; readonly openings: readonly number[] };
+  readonly rings: {
+    readonly links: number;
+    /** How many rang at most that were not answered. */
+    readonly together: number;
+    readonly pushes: number;
+    readonly openings: readonly number[];
+  };
   readonly refused: number;
   readonly ms: number;
   readonly pageMs: number;
@@ -56,10 +64,10 @@ export interface Flood {
   readonly logBytes: number;
 }
 
-/** Asks for that many secrets at once, each for itself, while nobody answers. */
+/** Asks for that many secrets at once, each for itself; then a person sends back one after the other. */
 export async function flood(requests: number, program?: string): Promise<Flood> {
   const bells = await startBells(requests, program);
-  const { raw, ntfy, world } = bells;
+  const { raw, ntfy, world, links } = bells;
   const started = performance.now();
   let refused = 0;
   const calls = Array.from({ length: requests }, async (_, at) => {
@@ -68,22 +76,36 @@ export async function flood(requests: number, program?: string): Promise<Flood> 
   });
   for (const call of calls) call.catch(() => {});
   await raw.request("ping");
-  await vi.waitFor(() => expect(refused + bells.links()).toBeGreaterThanOrEqual(requests), { timeout: 300_000 });
-  await ntfy.received(Math.min(bells.links(), MAX_WAITING));
+  const waiting = (): number => requests - refused;
+  await vi.waitFor(() => expect(requestedIn(world)).toBe(waiting()), { timeout: 300_000, interval: 100 });
+  await ntfy.received(MOST_CARDS);
   await vi.waitFor(() => expect(bells.openings().length).toBeGreaterThan(0), { timeout: 20_000 });
-  const ms = performance.now() - started;
+  const first = await raw.link();
   const asked = performance.now();
-  expect((await fetch(await raw.link())).status).toBe(200);
+  expect((await fetch(first)).status).toBe(200);
   const pageMs = performance.now() - asked;
-  const rings = { links: bells.links(), pushes: ntfy.posted.length, openings: bells.openings() };
+  let together = links();
+  for (let answered = 0; answered < waiting(); answered++) {
+    const link = answered === 0 ? first : await raw.link();
+    together = Math.max(together, links() - answered);
+    expect(await decide(link, { verdict: "again", note: "not now" })).toBe(303);
+  }
+  await raw.request("ping");
+  const ms = performance.now() - started;
+  const rings = { links: links(), together, pushes: ntfy.posted.length, openings: bells.openings() };
   await raw.close();
   await ntfy.close();
   return { requests, rings, refused, ms, pageMs, ...logOf(world) };
 }
 
+function requestedIn(world: World): number {
+  return Number(query(world, "SELECT count(*) AS n FROM event WHERE kind = 'requested'")[0]?.["n"]);
+}
+
 /** The promise, whatever the count. */
 export function expectFew({ requests, rings, refused, ms, rows, logBytes }: Flood): void {
   expect(rings.links).toBe(MAX_WAITING);
+  expect(rings.together).toBe(MOST_CARDS);
   expect(rings.pushes).toBeLessThanOrEqual(MAX_WAITING);
   expect(rings.openings.length).toBeLessThanOrEqual(1 + ms / 10_000);
   expect(refused).toBe(requests - MAX_WAITING);
