@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Approval, Card, Front } from "../../src/core/card.ts";
 import type { createHub } from "../../src/hub/hub.ts";
+import type { Approver, Approvers, Decision } from "../../src/core/proof.ts";
 import { createAuthenticator, enrolled } from "../support/authenticator.ts";
 import { settle, WHO } from "../support/house.ts";
 import { now, share, type Sharing, stateFolder, until } from "../support/hub.ts";
@@ -17,13 +18,12 @@ interface Twins {
 }
 
 /** Two sessions that ask for the same, in this order, and a third that can join them. */
-async function twins(
-  options: { approvers?: Parameters<typeof share>[1]; create?: typeof createHub } = {},
-): Promise<Twins> {
+async function twins(options: { approvers?: readonly Approvers[]; create?: typeof createHub } = {}): Promise<Twins> {
   const folder = stateFolder();
-  const sessions = [0, 1, 2].map(() =>
-    share(folder, { ...options.approvers, ...(options.create && { create: options.create }) }),
-  );
+  const sessions = [0, 1, 2].map((at) => {
+    const approvers = options.approvers?.[at];
+    return share(folder, { ...(approvers && { approvers }), ...(options.create && { create: options.create }) });
+  });
   const tokens: string[] = [];
   const ask = async (at: number): Promise<void> => {
     const { house, hub } = sessions[at] as Sharing;
@@ -61,16 +61,11 @@ describe("identical requests of several sessions", () => {
   });
 
   it("are answered together by one signature over the list, which each verifies for itself", async () => {
-    const phone = createAuthenticator({ origin: ORIGIN });
-    const { approvers } = enrolled(phone, undefined, { clock: now });
-    const { sessions, front, tokens } = await twins({ approvers: { approvers } });
-    const approval = yes((await front.card(tokens[0] ?? "")) as Card);
-    const decision = await front.decision(tokens[0] ?? "", approval);
-    expect(decision?.hashes).toHaveLength(2);
-    const signed = phone.signed(decision as NonNullable<typeof decision>);
-    expect(await front.answer(tokens[0] ?? "", approval, { proof: signed })).toBe(true);
-    const proofs = sessions.map(({ house }) => house.journal.events.find(({ kind }) => kind === "approved")?.proof);
-    expect(proofs).toEqual(["passkey", "passkey", undefined]);
+    expect(await signedByOne()).toEqual([true, ["passkey", undefined, undefined]]);
+  });
+
+  it("would believe each other, if a session did not look at the signature (planted bug)", async () => {
+    expect(await signedByOne({ isCredulous: true })).toEqual([true, ["passkey", "passkey", undefined]]);
   });
 
   it("are denied together", async () => {
@@ -110,6 +105,26 @@ describe("identical requests of several sessions", () => {
     expect(stuck.house.journal.kinds()).not.toContain("approved");
   });
 });
+
+/**
+ * What each of three sessions made of one signature over a list: the second has the same phone enrolled under another
+ * key, so the signature is none for it. `isCredulous`: it takes whatever it is brought.
+ */
+async function signedByOne({ isCredulous = false } = {}): Promise<[boolean, unknown[]]> {
+  const phone = createAuthenticator({ origin: ORIGIN });
+  const other = createAuthenticator({ origin: ORIGIN });
+  const stores = [phone, { ...phone, publicKey: other.publicKey }, phone].map(
+    (each) => enrolled(each, undefined, { clock: now }).approvers,
+  );
+  const [, second] = stores;
+  if (isCredulous && second) stores[1] = { ...second, accept: () => Promise.resolve(second.all()[0] as Approver) };
+  const { sessions, front, tokens } = await twins({ approvers: stores });
+  const approval = yes((await front.card(tokens[0] ?? "")) as Card);
+  const decision = (await front.decision(tokens[0] ?? "", approval)) as Decision;
+  expect(decision.hashes).toHaveLength(2);
+  const isTaken = await front.answer(tokens[0] ?? "", approval, { proof: phone.signed(decision) });
+  return [isTaken, sessions.map(({ house }) => house.journal.events.find(({ kind }) => kind === "approved")?.proof)];
+}
 
 /** What of two requests was approved by the yes of a person who saw two, when a third had joined meanwhile. */
 async function approvedUnseen(create?: typeof createHub): Promise<boolean> {
