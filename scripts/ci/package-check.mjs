@@ -60,7 +60,10 @@ function pack() {
   );
   // Messages of the program lead there.
   for (const path of ["docs/other-user.md", "docs/other-user.sh"]) {
-    assert.ok(files.some((file) => file.path === path), `${path} is not in the package`);
+    assert.ok(
+      files.some((file) => file.path === path),
+      `${path} is not in the package`,
+    );
   }
   console.log(`        ${filename}: ${kB(size)} packed, ${kB(unpackedSize)} in ${files.length} files`);
   return join(folder, filename);
