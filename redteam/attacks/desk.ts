@@ -1,5 +1,6 @@
-import { randomBytes } from "node:crypto";
 import type { Card } from "../../src/core/card.ts";
+import { newKey, tokenOf } from "../../src/core/ids.ts";
+import { hashOf, type Statement } from "../../src/core/statement.ts";
 import { type Attack, NOTHING } from "../attack.ts";
 import { post, sealIn, signedBy, signingOf } from "../person.ts";
 import type { World } from "../world.ts";
@@ -33,6 +34,28 @@ function harmless(offer: Card["offer"]): Card {
     pickupMs: 300_000,
     version: 1,
     revision: 1,
+  };
+}
+
+/** What the liar wants signed: another secret than its card shows. */
+function wanted({ vault, provider, action, reason, requester, configuration, expiresAt }: Card): Statement {
+  return {
+    v: 1,
+    request: "r-1",
+    nonce: "n-1",
+    session: "s-1",
+    vault,
+    provider,
+    action,
+    secrets: [{ name: "API_KEY", ref: "API_KEY" }],
+    open: [],
+    scope: "secret",
+    uses: 1,
+    windowMs: 0,
+    expiresAt,
+    reason,
+    requester,
+    configuration,
   };
 }
 
@@ -80,35 +103,65 @@ export const deskAttacks: readonly Attack[] = [
     },
   },
   {
-    id: "desk-lying-card",
-    title:
-      "joins the desk with a harmless card, has the person sign it on the genuine page, and uses that for the real request",
+    id: "desk-lying-host",
+    title: "takes the place of the host, and shows a page of its own that lies: the person signs there",
     about: "desk",
     expected: { "passkey/same-user": "noticed", "passkey/other-user": "stopped" },
-    why: "a signature is over a digest, and the page shows what a session of the same user says; another account cannot join",
+    why: "whoever hosts the page decides what it shows: any program of the same user can, and none of another",
     needs,
+    world: { isQuiet: true },
     run: async (world) => {
-      const phone = world.person.phone;
+      const { phone } = world.person;
+      if (!phone) throw new Error("nobody is enrolled here");
+      const host = atDesk(world, "host");
+      await Promise.race([eventually(() => host.said().out.includes("listening")), host.ended]);
+      const session = await world.session();
+      const call = session.get("API_KEY");
+      if (world.isApart) {
+        await finish(world, { call, link: await world.link() });
+        return NOTHING;
+      }
+      const found = (): string | undefined => /^statement (.+)$/m.exec(host.said().out)?.[1];
+      await eventually(() => found() !== undefined);
+      const statement = JSON.parse(found() ?? "{}") as Statement;
+      const decision = { v: 1, decision: "approve", at: Date.now(), hashes: [hashOf(statement)] } as const;
+      host.write(`${JSON.stringify(phone.signed(decision))}\n`);
+      await eventually(() => /^signed /m.test(host.said().out));
+      await session.request("ping");
+      host.kill();
+      return NOTHING;
+    },
+  },
+  {
+    id: "desk-lying-card",
+    title: "joins the desk with a harmless card for what it wants, and has the person sign that on the genuine page",
+    about: "desk",
+    expected: { "passkey/same-user": "stopped", "passkey/other-user": "stopped" },
+    why: "the host has signed what the card shows, and nothing else",
+    needs,
+    control: [{ file: "src/hub/route.ts", from: "statement && isAsShown(statement, card, mine) ?", to: "statement ?" }],
+    run: async (world) => {
+      const { phone } = world.person;
       if (!phone) throw new Error("nobody is enrolled here");
       const asked = await world.ask();
-      const form = { seal: sealIn(await world.person.page(asked.link)), verdict: "approve", choice: "once" };
-      const { decision } = await signingOf(asked.link, form);
-      const token = randomBytes(16).toString("base64url");
+      const key = newKey();
+      const card = harmless({ windowMs: 0, scope: "secret", proof: "passkey" });
       const peer = atDesk(world, "peer");
-      peer.write(
-        `${JSON.stringify({ token, card: harmless({ windowMs: 0, scope: "secret", proof: "passkey" }), decision })}\n`,
-      );
-      const link = `${new URL(asked.link).origin}/approve/${token}`;
+      peer.write(`${JSON.stringify({ key, token: tokenOf(key), card, statement: wanted(card) })}\n`);
+      const link = `${new URL(asked.link).origin}/approve/${tokenOf(key)}`;
       const isShown = await eventually(async () => (await world.person.page(link)).includes("HARMLESS"));
-      if (isShown) {
-        // The person reads it, and sees no reason against it.
-        const shown = { seal: sealIn(await world.person.page(link)), verdict: "approve", choice: "once" };
-        const signed = signedBy(phone, await signingOf(link, shown));
-        await post(asked.link, { ...form, signed });
-      } else if (!world.isApart) throw new Error(`the lying card was not shown: ${JSON.stringify(peer.said())}`);
+      if (!isShown && !world.isApart) throw new Error(`the lying card was not shown: ${JSON.stringify(peer.said())}`);
+      // The person reads it, and sees no reason against it.
+      const form = { seal: sealIn(await world.person.page(link)), verdict: "approve", choice: "once" };
+      const signing = isShown ? await signingOf(link, form).catch(() => undefined) : undefined;
+      if (signing) {
+        const real = { seal: sealIn(await world.person.page(asked.link)), verdict: "approve", choice: "once" };
+        await post(asked.link, { ...real, signed: signedBy(phone, signing) });
+      }
       peer.kill();
       await finish(world, asked);
-      return NOTHING;
+      const isTricked = signing?.decision.hashes.includes(hashOf(wanted(card))) === true;
+      return isTricked ? { got: "a signature for something else than was shown" } : NOTHING;
     },
   },
   {

@@ -153,8 +153,8 @@ export const fileAttacks: readonly Attack[] = [
     control: [
       {
         file: "src/core/policy.ts",
-        from: 'return require === undefined ? hasApprover : require === "passkey";',
-        to: "return hasApprover;",
+        from: 'return require === undefined ? undefined : require === "passkey";',
+        to: "return undefined;",
       },
     ],
     run: (world) => withoutStore(world),

@@ -52,7 +52,7 @@ export const inboxAttacks: readonly Attack[] = [
       const { notes, program } = world.paths;
       const { out } = await world.attacker.tool("store.mjs", [notes, program, "sql", "SELECT key FROM note"]);
       const kept = [...out.matchAll(/"key":"([\w-]{43})"/g)].map(([, key]) => key ?? "");
-      const guesses = Array.from({ length: 2_000 }, () => randomBytes(32).toString("base64url"));
+      const guesses = Array.from({ length: 500 }, () => randomBytes(32).toString("base64url"));
       const names = [`agent-vault-${port}`, "__Host-agent-vault", "agent-vault"];
       const cookies = [...kept, "", "a".repeat(43), ...guesses].flatMap((value) =>
         (guesses.includes(value) ? names.slice(0, 1) : names).map((name) => `${name}=${value}`),

@@ -434,8 +434,8 @@ export const pageAttacks: readonly Attack[] = [
     id: "page-slow-connections",
     title: "opens 600 connections and sends a byte now and then, so that the person cannot open the page",
     about: "page",
-    expected: { "link/same-user": "not stopped" },
-    why: "no answer is a no: it keeps the agent from its own secret, and the page is back when it stops",
+    expected: { "link/same-user": "stopped" },
+    why: "when all connections are taken, the one that has kept the page waiting longest gives way",
     run: async (world) => {
       const asked = await world.ask();
       const slow = world.attacker.tool("slow.mjs", [String(portOf(asked.link)), "600", "4000"]);

@@ -365,8 +365,8 @@ export const toolAttacks: readonly Attack[] = [
       },
       {
         file: "src/core/statement.ts",
-        from: 'if (scope === "vault" && windowMs > 0 && action === "read") return true;',
-        to: "return true;",
+        from: 'return scope === "vault" || secrets.some(({ ref }) => ref === wanted.ref);',
+        to: 'return wanted.ref !== "" || scope === "vault" || secrets.length > 0;',
       },
     ],
     run: async (world) => {

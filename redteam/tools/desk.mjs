@@ -39,17 +39,23 @@ async function steal(wire, waiting) {
   say(`learned http://localhost:1/approve/${token}`);
   const { value: card } = await wire.call("card", { token });
   const answer = { verdict: "approve", choice: "once", revision: card?.revision ?? 0 };
-  say(`answered ${JSON.stringify(await wire.call("answer", { token, answer, proof: "link" }))}`);
+  say(`answered ${JSON.stringify(await wire.call("answer", { token, answer, by: { proof: "link" } }))}`);
+  say(`statement ${JSON.stringify((await wire.call("statement", { token, approval: answer })).value)}`);
+  createInterface({ input: process.stdin }).once("line", (line) => void sign(wire, token, answer, JSON.parse(line)));
+}
+
+async function sign(wire, token, answer, proof) {
+  say(`signed ${JSON.stringify(await wire.call("answer", { token, answer, by: { proof } }))}`);
 }
 
 async function peer() {
-  const { token, card, decision } = JSON.parse(
+  const { key, token, card, statement } = JSON.parse(
     await new Promise((line) => createInterface(process.stdin).once("line", line)),
   );
   const wire = speak(connect(socket), {
     card: () => card,
-    decision: () => decision,
-    answer: ({ proof }) => (say(`got ${JSON.stringify(proof)}`), true),
+    statement: () => statement,
+    answer: ({ by }) => (say(`got ${JSON.stringify(by)}`), true),
     changed: () => new Promise(() => {}),
     ping: () => ({}),
   });
@@ -57,6 +63,7 @@ async function peer() {
   const now = Date.now();
   const line = {
     request: "r-1",
+    key,
     token,
     vault: card.vault,
     action: card.action,
@@ -77,7 +84,7 @@ async function visitor() {
     say(JSON.stringify(await wire.call("hello", { hub: 1, as })));
     say(JSON.stringify(await wire.call("overview", {})));
     // What a session is asked is not for it to ask.
-    for (const call of ["card", "answer", "decision", "pairing"])
+    for (const call of ["card", "answer", "statement", "pairing"])
       wire.send({ do: call, id: 99, with: { token: "a".repeat(22) } });
   }
   setTimeout(() => process.exit(), 500);
