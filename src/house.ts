@@ -1,6 +1,7 @@
 import type { Config, LoadResult } from "./config/config.ts";
 import { leftOutHint, leftOutText } from "./config/left-out.ts";
 import { openApprovers } from "./approvers/store.ts";
+import { watchApprovers } from "./approvers-watch.ts";
 import { Broker } from "./core/broker.ts";
 import type { OwnFront } from "./core/card.ts";
 import type { Clock } from "./core/clock.ts";
@@ -12,8 +13,7 @@ import { type AgentUser, type IsolationFacts, levelOf } from "./core/isolation.t
 import { lapseRecorder } from "./core/lapses.ts";
 import type { Channel, Notice, Provider, Vault } from "./core/ports.ts";
 import { Tally } from "./core/tally.ts";
-import type { Approver } from "./core/proof.ts";
-import { quoted, visible } from "./core/text.ts";
+import { visible } from "./core/text.ts";
 import type { ProviderContext } from "./providers/define.ts";
 import { systemClock } from "./wall-clock.ts";
 
@@ -85,10 +85,11 @@ export async function openHouse(
   let lapsed: ReturnType<typeof lapseRecorder> = () => {};
   let gone: (vault: string) => void = () => {};
   const notes = openNotes(config.surroundings.stateDir);
+  const channels = channelsOf(config, clock, say);
   const approvers = openApprovers({
     notes: notes.of("approvers"),
     clock,
-    changed: (now) => say(`who may approve has changed: ${whoApproves(now)}`),
+    ...watchApprovers({ config, notes: notes.of("approvers told"), channels, say, onFault }),
   });
   const grants = new Grants({
     clock,
@@ -117,7 +118,7 @@ export async function openHouse(
     tally,
     grants,
     door,
-    channels: channelsOf(config, clock, say),
+    channels,
     ...(!whose.looked && { announce: (notice) => say(announcement(notice, whose)) }),
     expireMs: approval.expireMs,
     pickupMs: approval.pickupMs,
@@ -252,11 +253,6 @@ function vaultOf(
     return opening;
   };
   return { name, provider: type, rules, canWrite: can.includes("write"), open, opened: () => opened };
-}
-
-function whoApproves(approvers: readonly Approver[]): string {
-  if (approvers.length === 0) return "nobody is enrolled any more, so the link alone approves";
-  return `now ${approvers.map(({ name }) => quoted(name)).join(", ")}`;
 }
 
 function channelsOf({ channels }: Config, clock: Clock, say: Say): Channel[] {

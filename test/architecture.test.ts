@@ -58,8 +58,10 @@ const ROOMS: Record<string, readonly string[]> = {
     "mcp",
     "web",
     "shared-door.ts",
+    "approvers-watch.ts",
     "wall-clock.ts",
   ],
+  "approvers-watch.ts": ["core", "config", "audit", "approvers"],
   // The page and the tunnel that all processes share, and what the commands about approvers do behind it.
   "shared-door.ts": ["core", "config", "state", "audit", "hub", "web"],
   "enrol.ts": ["core", "config", "state", "audit", "approvers", "cli", "shared-door.ts", "wall-clock.ts"],
@@ -192,7 +194,8 @@ describe("the house", () => {
     // The launcher looks at what Node itself takes from the environment, and at nothing else.
     expect(env.filter((file) => file !== "config/load.ts" && file !== "agent-vault.ts")).toEqual([]);
     const launcher = [...sourceOf("agent-vault.ts").matchAll(/process\.env\b(\S*)/g)].map(([, of]) => of);
-    expect(launcher).toEqual([expect.stringMatching(/^\["NODE_OPTIONS"\]/)]);
+    // The second is each name of its own short list.
+    expect(launcher).toEqual([expect.stringMatching(/^\["NODE_OPTIONS"\]/), expect.stringMatching(/^\[name\]/)]);
     const exits = files.filter((file) => /process\.exit\(/.test(sourceOf(file)));
     expect(exits.filter((file) => file !== "main.ts")).toEqual([]);
   });

@@ -24,6 +24,8 @@ interface StoreOptions {
   /** The notes that hold the approvers and nothing else. */
   readonly notes: Notes;
   readonly clock: Pick<Clock, "now">;
+  /** Told at the first look. */
+  readonly first?: (now: readonly Enrolled[]) => void;
   /** Told at the next look when others are enrolled than at the one before. */
   readonly changed?: (now: readonly Approver[], before: readonly Approver[]) => void;
 }
@@ -34,7 +36,7 @@ const MOST_TRIES = 5;
  * The approvers of this user: public keys in the notes of the state folder, shared by all processes. A record that is not
  * understood makes everybody unknown: taking it for nobody would let the bare link approve.
  */
-export function openApprovers({ notes, clock, changed }: StoreOptions): ApproverStore {
+export function openApprovers({ notes, clock, first, changed }: StoreOptions): ApproverStore {
   const spent = newSpent(clock);
   let seen: readonly Enrolled[] | undefined;
 
@@ -64,6 +66,7 @@ export function openApprovers({ notes, clock, changed }: StoreOptions): Approver
       const all = [...records].map(([id, record]) => understood(id, record)).sort((a, b) => a.addedAt - b.addedAt);
       const before = seen;
       seen = all;
+      if (!before) first?.(all);
       if (changed && before && keysOf(before) !== keysOf(all)) changed(all, before);
       return all;
     },

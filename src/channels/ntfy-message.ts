@@ -1,4 +1,4 @@
-import type { Notice } from "../core/ports.ts";
+import type { News, Notice } from "../core/ports.ts";
 import { clip, quoted, visible } from "../core/text.ts";
 
 /** What ntfy is told besides the topic: https://docs.ntfy.sh/publish/#publish-as-json */
@@ -35,6 +35,11 @@ export function ntfyMessage({ vault, action, count, link, expiresAt }: Notice, n
       ? {}
       : { click: link.public, actions: [{ action: "view", label: "Review", url: link.public, clear: true }] }),
   };
+}
+
+/** What a phone shows of something that needs no answer. */
+export function ntfyNews({ title, text }: News): NtfyMessage {
+  return { title, message: text, priority: HIGH, tags: ["agent-vault"] };
 }
 
 function waitsFor(ms: number): string {

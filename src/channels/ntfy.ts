@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Channel } from "../core/ports.ts";
 import { Secret } from "../core/secret.ts";
 import { defineChannel, type ChannelContext } from "./define.ts";
-import { ntfyMessage } from "./ntfy-message.ts";
+import { type NtfyMessage, ntfyMessage, ntfyNews } from "./ntfy-message.ts";
 import { postToNtfy } from "./ntfy-post.ts";
 
 const TOPIC = /^(?:env:\w+|[-_A-Za-z0-9]{1,64})$/;
@@ -45,14 +45,16 @@ function ntfyChannel({ topic, server, token }: NtfyOptions, { clock }: ChannelCo
   const to = new Secret(topic);
   // Messages are posted to the root, or to the folder a reverse proxy serves ntfy from.
   const url = server.endsWith("/") ? server : `${server}/`;
+  const send = async (message: NtfyMessage, signal: AbortSignal): Promise<void> => {
+    if (signal.aborted) return;
+    const body = JSON.stringify({ topic: to.reveal(), ...message });
+    const authorization = secret === undefined ? undefined : `Bearer ${secret.reveal()}`;
+    await postToNtfy({ url, body, authorization }, clock, signal);
+  };
   return {
     name: "ntfy",
-    async ring(notice, signal) {
-      if (signal.aborted) return;
-      const body = JSON.stringify({ topic: to.reveal(), ...ntfyMessage(notice, clock.now()) });
-      const authorization = secret === undefined ? undefined : `Bearer ${secret.reveal()}`;
-      await postToNtfy({ url, body, authorization }, clock, signal);
-    },
+    ring: (notice, signal) => send(ntfyMessage(notice, clock.now()), signal),
+    tell: (news, signal) => send(ntfyNews(news), signal),
   };
 }
 

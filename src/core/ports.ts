@@ -149,6 +149,12 @@ export interface Notice {
   readonly expiresAt: number;
 }
 
+/** Something a person should know, in words that may lie on a lock screen: no names, no link. */
+export interface News {
+  readonly title: string;
+  readonly text: string;
+}
+
 /** A way to tell a person that a request waits. It rings; it carries no verdict back. */
 export interface Channel {
   /** How messages name it: "ntfy", "browser". */
@@ -161,6 +167,8 @@ export interface Channel {
    * silent, without an error.
    */
   readonly ring: (notice: Notice, signal: AbortSignal) => Promise<void>;
+  /** Tells of something that needs no answer; resolves and rejects as `ring` does. Absent: this way is for requests alone. */
+  readonly tell?: (news: News, signal: AbortSignal) => Promise<void>;
 }
 
 /** What makes the page reachable from outside this machine. */
