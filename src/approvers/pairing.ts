@@ -181,6 +181,8 @@ export function openPairing(name: string, { store, journal, clock }: ChangingOpt
       if (course.stage() !== "compare" || !change) return false;
       if (typed.replace(/[\s-]/g, "") !== code) {
         codes += 1;
+        // Three of these end the pairing, so they cannot flood the log.
+        journal.note({ kind: "refused", at: clock.now(), code: "not_proven", detail: WRONG_CODE });
         if (codes >= MOST_CODES) course.move("compare", "failed", WRONG);
         return false;
       }
@@ -193,6 +195,7 @@ export function openPairing(name: string, { store, journal, clock }: ChangingOpt
 const HELD = "Another device has begun this pairing, and only one can.";
 const ELSEWHERE = "The code is on the device that is being paired.";
 const NO_NAME = "No passkey can be made on this page: open it under localhost, or through a tunnel.";
+const WRONG_CODE = "another code was typed than the device shows that is being paired";
 const WRONG = "Another code was typed three times.";
 
 /** The host name that a passkey made on a page is bound to; undefined where browsers make none. */

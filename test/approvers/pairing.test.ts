@@ -109,7 +109,10 @@ describe("the first approver", () => {
     for (let i = 0; i < 3; i++) expect(await pairing.confirm(other(code))).toBe(false);
     expect(await pairing.confirm(code ?? "")).toBe(false);
     expect(await maria.look()).toMatchObject({ stage: "failed" });
-    expect([store.all(), journal.events]).toEqual([[], []]);
+    expect(store.all()).toEqual([]);
+    const line = { kind: "refused", code: "not_proven", detail: expect.stringContaining("another code was typed") };
+    expect(journal.events).toMatchObject([line, line, line]);
+    expect(JSON.stringify(journal.events)).not.toContain(other(code));
   });
 
   it("would be enrolled by any code were they not compared", async () => {
