@@ -49,7 +49,7 @@ function isNews(now: readonly Approver[], notes: Notes): boolean {
 }
 
 function digestOf(now: readonly Approver[]): string {
-  const those = now.map(({ id, name, origin }) => [id, name, origin]).sort();
+  const those = now.map(({ id, name, origin }) => JSON.stringify([id, name, origin])).toSorted();
   return createHash("sha256").update(JSON.stringify(those)).digest("base64url");
 }
 
