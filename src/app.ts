@@ -126,8 +126,9 @@ export async function services({ program, say, onFault, ends, handOver, asked }:
     serve: async (options) => {
       const { startBroker } = await import("./serve.ts");
       const ended = asked(0);
-      const { path, close } = await startBroker({ ...options, say, onFault });
+      const { path, worth, close } = await startBroker({ ...options, say, onFault });
       say(`serving at ${path}`);
+      for (const line of await worth()) say(line);
       await close(await ended);
     },
     connect: async (path, folder) => (await import("./connect.ts")).connectTo(path, folder, { ...ends(), say }),

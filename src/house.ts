@@ -65,7 +65,8 @@ export async function openHouse(
 ): Promise<House> {
   const loaded = await configuration;
   if (!loaded.ok) {
-    say(`${loaded.error.message}; ${loaded.error.hint ?? ""}`);
+    // A command says itself why it ends.
+    if (!whose.isServed) say(`${loaded.error.message}; ${loaded.error.hint ?? ""}`);
     throw loaded.error;
   }
   const { config } = loaded;

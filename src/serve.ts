@@ -2,10 +2,12 @@ import { statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
 import { offers } from "./config/offers.ts";
+import { assuranceText } from "./core/assurance.ts";
 import { asVaultError, VaultError } from "./core/errors.ts";
+import { levelOf } from "./core/isolation.ts";
 import type { Requester } from "./core/request.ts";
 import { clip, glimpse, quoted, visible } from "./core/text.ts";
-import { type Fault, type House, openHouse, type Say } from "./house.ts";
+import { type Fault, type House, isolationFacts, openHouse, type Say, type Whose } from "./house.ts";
 import { findUser } from "./isolation/users.ts";
 import { serveMcp } from "./mcp/server.ts";
 import { transportOver } from "./mcp/stream.ts";
@@ -28,6 +30,8 @@ export interface ServeOptions {
 }
 
 export interface RunningBroker {
+  /** What an approval is worth here and what is missing, in sentences without a full stop. */
+  readonly worth: () => Promise<readonly string[]>;
   /** The socket as it really lies. */
   readonly path: string;
   /** Ends what waits, as cancelled, every session, the page, the tunnel and the log. */
@@ -45,12 +49,10 @@ export async function startBroker(options: ServeOptions): Promise<RunningBroker>
   const which = options.group ?? String(gidOf(dirname(path)));
   const group = await findGroup(which);
   const { user } = options;
-  if (user !== undefined) await only(user, group);
+  if (user !== undefined) await only(user, group, { isChosen: options.group !== undefined });
   const { loadConfig } = await import("./config/load.ts");
-  const house = await openHouse(loadConfig(), say, onFault, {
-    isServed: true,
-    ...(user !== undefined && { findAgent: () => findUser(user) }),
-  });
+  const whose = { isServed: true, ...(user !== undefined && { findAgent: () => findUser(user) }) } as const;
+  const house = await openHouse(loadConfig(), say, onFault, whose);
   const facts = {
     // Known by who may open the socket, and by nothing that is said over it.
     user: clip(visible(user ?? `anybody in the group ${group.name}`), 64),
@@ -76,6 +78,7 @@ export async function startBroker(options: ServeOptions): Promise<RunningBroker>
   }
   return {
     path: listening.path,
+    worth: () => worth(house, user, whose),
     close: async (why) => {
       listening.shut();
       // What waits is answered first, as cancelled, and then there is nothing more to say.
@@ -112,6 +115,25 @@ function refusalOf(
       return message;
     }
   };
+}
+
+async function worth({ config }: House, user: string | undefined, whose: Whose): Promise<readonly string[]> {
+  const { rollOf } = await import("./enrol.ts");
+  try {
+    const { approvers } = rollOf(config);
+    const { isolation } = levelOf(await isolationFacts(config, whose));
+    const proof = approvers.length > 0 ? "passkey" : "link";
+    const why = isolation === "same-user" ? ` (agent-vault doctor --for ${visible(user ?? "USER")} says why)` : "";
+    return [
+      `level here: ${assuranceText({ proof, isolation })}${why}`,
+      ...(approvers.length > 0
+        ? []
+        : ["nobody is enrolled, so whoever has the link can approve; agent-vault pair enrols a phone"]),
+    ];
+  } catch (error) {
+    const { message, hint } = asVaultError(error);
+    return [hint === undefined ? message : `${message}; ${hint}`];
+  }
 }
 
 /** One session, from its first message to its end. Resolves to how long its seat stays taken, ms. */
@@ -154,12 +176,14 @@ function gidOf(folder: string): number {
 }
 
 /** Throws unless there is that user and the group lets in nobody else: only then is it known who is behind the socket. */
-async function only(name: string, group: Group): Promise<void> {
-  if ((await findUser(name)) === undefined) throw new VaultError("usage", `there is no user ${quoted(name)}`);
+async function only(name: string, group: Group, { isChosen = true } = {}): Promise<void> {
+  if ((await findUser(name)) === undefined) {
+    throw new VaultError("usage", `there is no user ${quoted(name)}`, { hint: "name the user the agents run as" });
+  }
   const own = userInfo().username;
   if (name !== own && !group.members.includes(name)) {
     throw new VaultError("usage", `${visible(name)} may not use the socket: it is for the group ${group.name}`, {
-      hint: `usermod -aG ${group.name} ${visible(name)}`,
+      hint: isChosen && !isPowerful(group) ? `usermod -aG ${group.name} ${visible(name)}` : groupFor(name),
     });
   }
   const others = group.members.filter((member) => member !== name && member !== own);
@@ -170,4 +194,14 @@ async function only(name: string, group: Group): Promise<void> {
       { hint: `take them out of the group ${group.name}, give --group another one, or leave --for out` },
     );
   }
+}
+
+/** Whether being in a group means more than a socket: whoever is put there could do more than use this. */
+function isPowerful({ name, gid }: Group): boolean {
+  return gid === 0 || /^(?:root|wheel|sudo|admin|adm|staff|disk|shadow|docker|lxd|libvirt)$/.test(name);
+}
+
+function groupFor(name: string): string {
+  const own = "agent-vault-clients";
+  return `make a group for it (groupadd --system ${own}), put ${visible(name)} into it (usermod -aG ${own} ${visible(name)}), and serve with --group ${own}`;
 }

@@ -84,27 +84,27 @@ export function needsSignature(rules: Rules, approvers: Pick<Approvers, "all">):
   return demandsPasskey(rules) ?? approvers.all().length > 0;
 }
 
-/** What the vault demands and is not to be had here. */
+/** What the vault demands and is not to be had here: all of it at once, so that a person mends it once. */
 function unmetIn({ name, rules }: Ruled, here: Here): VaultError | undefined {
   const { minAssurance } = rules;
-  if (needsPasskey(rules, here) && !here.hasApprover) {
-    return new VaultError(
-      "assurance_unmet",
-      `vault ${quoted(name)} needs approvals signed by a passkey, and none is enrolled`,
-      {
-        hint: "tell the user to run: agent-vault pair",
-      },
-    );
+  const lacksApprover = needsPasskey(rules, here) && !here.hasApprover;
+  const isTooNear = minAssurance !== undefined && !isAtLeast(here.isolation, minAssurance.isolation);
+  const unmet = (message: string, hint: string): VaultError =>
+    new VaultError("assurance_unmet", `vault ${quoted(name)} needs ${message}`, { hint });
+  if (isTooNear) {
+    const wanted = quoted(assuranceText(minAssurance));
+    const runs = `agent-vault runs as ${here.isolation} here`;
+    const apart = "agent-vault has to run apart from the agent for this vault";
+    const missing = "agent-vault doctor says what is missing";
+    return lacksApprover
+      ? unmet(
+          `${wanted}: nobody is enrolled, and ${runs}`,
+          `tell the user that ${apart}, and then a phone has to be paired with agent-vault pair; ${missing}`,
+        )
+      : unmet(`${wanted}, and ${runs}`, `tell the user that ${apart}; ${missing}`);
   }
-  if (minAssurance === undefined || isAtLeast(here.isolation, minAssurance.isolation)) return undefined;
-  const wanted = quoted(assuranceText(minAssurance));
-  return new VaultError(
-    "assurance_unmet",
-    `vault ${quoted(name)} needs ${wanted}, and agent-vault runs as ${here.isolation} here`,
-    {
-      hint: "tell the user that agent-vault has to run apart from the agent for this vault; agent-vault doctor says what is missing",
-    },
-  );
+  if (!lacksApprover) return undefined;
+  return unmet("approvals signed by a passkey, and none is enrolled", "tell the user to run: agent-vault pair");
 }
 
 /** Nothing in the configuration can change it, so another vault is the only advice. */

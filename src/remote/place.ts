@@ -21,12 +21,11 @@ export function vetPlace(path: string): string {
   for (let below: Stats | undefined; ;) {
     const stats = lstatSync(at);
     if (!stats.isDirectory()) throw unfit(at, "is not a folder", "choose another one");
-    if (!isTrusted(stats))
-      throw unfit(at, "belongs to another user", "choose a folder of the user that runs the broker");
+    if (!isTrusted(stats)) throw unfit(at, "belongs to another user", FOLDER_OF_ITS_OWN);
     // In a folder like /tmp nobody can move or replace what belongs to another.
     const keepsOthers = (stats.mode & STICKY) !== 0 && below !== undefined;
     if ((stats.mode & OTHERS_WRITE) !== 0 && !keepsOthers)
-      throw unfit(at, "can be written to by others", `chmod go-w ${at}`);
+      throw unfit(at, "can be written to by others", isOurs(stats) ? `chmod go-w ${at}` : FOLDER_OF_ITS_OWN);
     if (dirname(at) === at) return place;
     below = stats;
     at = dirname(at);
@@ -55,6 +54,13 @@ function answers(place: string): Promise<boolean> {
     socket.once("connect", () => settle(true)).once("error", () => settle(false));
   });
 }
+
+/** Whether who runs this may change the mode of a folder without breaking it for others: /tmp is everybody's. */
+function isOurs({ uid, mode }: Stats): boolean {
+  return uid === process.geteuid?.() && (mode & STICKY) === 0;
+}
+
+const FOLDER_OF_ITS_OWN = "choose a folder of its own, like /run/agent-vault";
 
 function isTrusted({ uid }: Stats): boolean {
   return uid === 0 || uid === process.geteuid?.();

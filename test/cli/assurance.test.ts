@@ -92,6 +92,11 @@ describe("what doctor says of the level", () => {
       code: "assurance_unmet",
       hint: "run: agent-vault pair",
     });
+    const neither = await stands({}, { vaults: { far: vaults.far } });
+    expect(neither.findings.find(({ state }) => state === "failed")).toMatchObject({
+      text: 'needs "passkey/other-user": nobody is enrolled, and agent-vault runs as same-user here',
+      hint: expect.stringMatching(/run apart from the agent.*agent-vault pair/),
+    });
   });
 
   it("has a vault looked at that is content with the link although somebody is enrolled", async () => {

@@ -197,7 +197,16 @@ describe("where the socket may lie", () => {
   });
 
   it.each([
-    ["a folder that others can write to", (folder: string) => chmodSync(folder, 0o777), "can be written to by others"],
+    [
+      "a folder that others can write to",
+      (folder: string) => chmodSync(folder, 0o777),
+      /written to by others\n.*chmod/,
+    ],
+    [
+      "a folder that is everybody's",
+      (folder: string) => chmodSync(folder, 0o1777),
+      /written to by others\nhint: choose a folder of its own/,
+    ],
     [
       "a folder in one that others can write to",
       (folder: string) => chmodSync(dirname(folder), 0o777),
@@ -214,6 +223,19 @@ describe("where the socket may lie", () => {
     mkdirSync(folder);
     spoil(folder);
     await expect(serve(world)).rejects.toThrow(words);
+  });
+
+  it("is not opened by putting somebody into a group that can do more", async () => {
+    const world = makeWorld();
+    const refused = serve(world, { args: ["--for", "nobody"] });
+    await expect(refused).rejects.toThrow("serve with --group agent-vault-clients");
+    await expect(serve(world, { args: ["--for", "nosuch"] })).rejects.toThrow("hint: name the user");
+  });
+
+  it("says what an approval is worth where it serves", async () => {
+    const { served } = await begin();
+    await vi.waitFor(() => expect(served.stderr()).toContain("nobody is enrolled, so whoever has the link"), SOON);
+    expect(served.stderr()).toContain("level here: link/same-user (agent-vault doctor --for USER says why)");
   });
 
   it("is refused while another broker listens there, and taken over from one that was killed", async () => {
