@@ -15,6 +15,11 @@ const TWINS: readonly [string, keyof Aftermath, readonly Plant[]][] = [
     [{ file: "src/hub/hub.ts", from: "void taken.lost.then(() => moveOn(taken));", to: "" }],
   ],
   [
+    "lost, if a new host did not know whose the page for pairing is",
+    "lost",
+    [{ file: "src/hub/sessions.ts", from: "const keys = [...kept, ", to: "const keys = [" }],
+  ],
+  [
     "decided without proof, if nobody asked for it",
     "unproven",
     [

@@ -41,8 +41,11 @@ export interface Desk {
   readonly start: () => Session;
   /** The one that has the page. */
   readonly host: () => Promise<Session>;
-  /** Opens the page of a link, signs a yes and sends it; true when it was taken. `signed` is called in between. */
-  readonly sign: (link: string, signed?: () => void) => Promise<boolean>;
+  /**
+   * Opens the page of a link, signs a yes and sends it; true when it was taken. `signed` is called in between, with the
+   * number of requests that the signature is for.
+   */
+  readonly sign: (link: string, signed?: (requests: number) => void) => Promise<boolean>;
   /** Sends a yes that nobody has signed; true when it was taken. */
   readonly approveUnsigned: (link: string) => Promise<boolean>;
   readonly close: () => Promise<void>;
@@ -176,17 +179,17 @@ function linkOf(path: string): string {
   }
 }
 
-async function sign(link: string, phone: Authenticator, done: () => void): Promise<boolean> {
+async function sign(link: string, phone: Authenticator, done: (requests: number) => void): Promise<boolean> {
   const form = await formOf(link);
   if (!form) return false;
   const asked = await post(`${link}/sign`, form);
   if (asked?.status !== 200) return false;
   const { options, decision } = (await asked.json()) as {
     options: { challenge: string; rpId: string };
-    decision: unknown;
+    decision: { hashes: readonly string[] };
   };
   const signed = JSON.stringify({ decision, response: phone.sign(options) });
-  done();
+  done(decision.hashes.length);
   const taken = wasTaken(await post(link, { ...form, signed }));
   if (taken) {
     // Somebody who saw it on its way sends it once more, and somebody who has the link says no.
