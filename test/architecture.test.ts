@@ -68,7 +68,7 @@ const ROOMS: Record<string, readonly string[]> = {
   // One question of a command.
   "ask.ts": ["core", "config", "mcp", "cli", "house.ts", "wall-clock.ts"],
   // The broker for the clients of another user, and the shim that these start.
-  "serve.ts": ["core", "config", "isolation", "mcp", "remote", "house.ts", "wall-clock.ts"],
+  "serve.ts": ["core", "config", "isolation", "mcp", "remote", "house.ts", "wall-clock.ts", "enrol.ts"],
   "connect.ts": ["core", "mcp", "remote", "wall-clock.ts"],
   "wall-clock.ts": ["core"],
   "main.ts": ["cli", "app.ts", "core"],
