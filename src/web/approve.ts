@@ -56,6 +56,7 @@ export function approveRoutes(options: ApproveOptions): Router {
       proving: provingOf(card, approvers, origin, ourOrigins()),
       draft: draftIn(request.query),
       now: clock.now(),
+      isSignedIn: signIns?.of(request, origin) !== undefined,
       ...(notTaken && { notTaken }),
     };
     response.send(cardPage(view));

@@ -13,6 +13,8 @@ export interface CardView {
   /** What was chosen before, where that was not taken. */
   readonly draft: Draft;
   readonly now: number;
+  /** Set where the device is signed in to the inbox. */
+  readonly isSignedIn?: boolean;
   /**
    * Why the answer just given was not taken: another came first, or the card is no longer the one it answered. Or it was,
    * but not for all that shared the card, and this is one that waits on.

@@ -40,7 +40,7 @@ export function openingWords(card: Card, isSigned: boolean): Markup {
   const some = hasTicks ? html`<span class="for-some">${ONLY_TICKED}, </span>` : undefined;
   const none = hasTicks ? html`<span class="for-none">nothing ticked</span>` : undefined;
   const once = html`just this once`;
-  const signed = isSigned ? html`<span class="length">, with passkey</span>` : undefined;
+  const signed = isSigned ? html`<span class="length">, <span class="whole">with passkey</span></span>` : undefined;
   if (windowMs === 0) return html`<small>${some}${none}<span class="length">${once}</span>${signed}</small>`;
   const whole = scope === "vault" ? html`<span class="for-all">ALL </span>` : undefined;
   return html`<small

@@ -8,7 +8,7 @@ import { type Decided, type Verdict, verdictOf } from "./verdict.ts";
 import { moment } from "./words.ts";
 
 /** A request that is settled: what is now true, and what can still be done about it. */
-export function decidedPage({ card, token, seal, now, notTaken }: CardView, standing: Decided): string {
+export function decidedPage({ card, token, seal, now, notTaken, isSignedIn }: CardView, standing: Decided): string {
   const leftOut = standing.is === "approved" ? (standing.leftOut ?? []) : [];
   const verdict = verdictOf(card, standing, now);
   const { open } = verdict;
@@ -31,6 +31,7 @@ export function decidedPage({ card, token, seal, now, notTaken }: CardView, stan
         <h2>${card.action === "write" ? "To save to" : "From"} <bdi class="vault">${card.vault}</bdi></h2>
         ${itemList(card, { now, leftOut })}
       </section>
+      ${isSignedIn ? html`<p><a class="more" href="/inbox">See what is open</a></p>` : undefined}
       <p class="fine" data-part="end">${decidedAt(standing, now)} ${leaving(verdict)}</p>
     </main>`,
   });

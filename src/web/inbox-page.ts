@@ -12,6 +12,7 @@ const MOST_ROWS = 100;
 export function inboxPage(view: InboxView): string {
   const { overview, events, name, seal, now } = view;
   const { groups, behind } = inOrder(overview.waiting);
+  const hasNames = groups.length + overview.windows.length > 0;
   const title = groups.length === 0 ? "Nothing waits" : `${count(groups.length, "request")} waiting`;
   return page({
     title: groups.length === 0 ? "Inbox - agent-vault" : `(${groups.length}) Inbox - agent-vault`,
@@ -37,8 +38,8 @@ export function inboxPage(view: InboxView): string {
       <section data-part="events">
         <h2>Latest</h2>
         ${events ? eventList(events, now) : html`<p class="fine">The log cannot be read just now.</p>`}
+        ${hasNames ? html`<p class="fine">Names of agents are what they call themselves.</p>` : undefined}
       </section>
-      <p class="fine">Names of agents are what they call themselves.</p>
       <form method="post" action="/inbox" class="sign-out">
         <input type="hidden" name="seal" value="${seal}" />
         <button class="button quiet" id="sign-out" type="submit" name="do" value="sign-out">Sign out</button>

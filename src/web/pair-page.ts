@@ -102,7 +102,7 @@ function confirm(view: PairingView): Step {
       headline: html`<span>One more step</span>`,
       main: html`${note(view)}
         <p class="line">Open the same link there. This page goes on by itself.</p>`,
-      button: { ...SIGN_ADD, behind: "Is it on this device, too?" },
+      button: { ...SIGN_ADD, behind: "It can sign on this device, too" },
     };
   }
   return {

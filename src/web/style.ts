@@ -162,6 +162,7 @@ code { font-family: var(--mono); font-size: 0.9375em; overflow-wrap: anywhere; }
 }
 .button .verb { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; line-clamp: 2; overflow: hidden; max-width: 100%; }
 .button small { font-size: 0.8125rem; font-weight: 400; }
+.whole { white-space: nowrap; }
 .approve { color: var(--on-hue); background: var(--hue); border-color: var(--hue); }
 .write .approve { border-radius: 0.1875rem; }
 .button:active { transform: scale(0.98); }

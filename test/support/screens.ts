@@ -9,6 +9,7 @@ import { createWeb } from "../../src/web/server.ts";
 import { createAuthenticator, enrolled } from "./authenticator.ts";
 import { startBrowser } from "./browser.ts";
 import { FakeFront, fieldsOf, hugeCard, item, LONG_FAILURE, LONG_REFERENCE, LONG_WAIT, UNKNOWN } from "./fake-front.ts";
+import { inboxScreens } from "./screens-inbox.ts";
 
 const folder = process.argv[2] ?? "screens";
 const only = process.argv[3];
@@ -238,18 +239,19 @@ const pairings: Record<string, PairingView> = {
   "pair-held": {
     ...change,
     stage: "failed",
-    text: "Another device has begun this pairing. If it is not yours, end it in the terminal and start again.",
+    text: "Another device has begun this pairing, and only one can.",
   },
   "pair-confirm": {
     ...change,
     stage: "confirm",
-    text: 'To be signed by "Tom\'s phone" or "Tom\'s laptop", on this page.',
+    text: "Tom's phone or Tom's laptop can sign this.",
   },
+  "pair-own": { ...change, stage: "confirm", isOwn: true, text: "Tom's phone or Tom's laptop has to agree." },
   "pair-compare": { ...change, stage: "compare", code: "408173" },
   "pair-compare-elsewhere": { ...change, stage: "compare", text: "The code is on the device that is being paired." },
   "pair-done": { ...change, stage: "done" },
   "pair-over": { ...change, stage: "over" },
-  "pair-remove": { ...change, kind: "remove", stage: "confirm", text: 'To be signed by "Tom\'s phone", on this page.' },
+  "pair-remove": { ...change, kind: "remove", stage: "confirm", text: "Tom's phone can sign this." },
   "pair-removed": { ...change, kind: "remove", stage: "done" },
 };
 front.pairing = (token) => Promise.resolve(pairings[token.replace(/^screen-of-/, "")]);
@@ -281,6 +283,13 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.screenshot({ path: join(folder, `${name}-${viewport.width}-${colorScheme}.png`) });
     }
     await page.close();
+    const look = { viewport, colorScheme, deviceScaleFactor: 2 };
+    await inboxScreens(browser, look, async (name, shown) => {
+      if (only !== undefined && !new RegExp(only).test(name)) return;
+      const path = join(folder, `${name}-${viewport.width}-${colorScheme}`);
+      await shown.screenshot({ path: `${path}.png` });
+      if (name === "inbox-full") await shown.screenshot({ path: `${path}-whole.png`, fullPage: true });
+    });
   }
 }
 await browser.close();
