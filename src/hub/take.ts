@@ -8,6 +8,8 @@ import { silent } from "./wire.ts";
 
 /** For how long the others are tried before a session goes its own way, ms: a host that hangs never lets go. */
 const TRY_MS = 6_000;
+/** So often they are tried at least: a process that stood still in between has not really tried. */
+const LEAST_TRIES = 3;
 /** Between two tries, ms: a host that has just got the lock needs a moment to listen. */
 const REST_MS = { least: 4, more: 12 };
 
@@ -25,11 +27,11 @@ export async function takeSeat(heritage: Heritage | undefined, options: TakeOpti
   let why: VaultError = silent();
   try {
     const place = preparePlace(options.folder);
-    do {
+    for (let tries = 0; (tries < LEAST_TRIES || clock.mono() < until) && !signal.aborted; tries++) {
       const seat = (await host(place, heritage ?? { formKey: newKey() }, options)) ?? (await joinDesk(place, options));
       if (seat) return seat;
       await pause(clock, REST_MS.least + Math.random() * REST_MS.more, signal);
-    } while (clock.mono() < until && !signal.aborted);
+    }
   } catch (error) {
     why = asVaultError(error);
   }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Front } from "../../src/core/card.ts";
+import type { Clock } from "../../src/core/clock.ts";
 import { frontOf } from "../../src/core/front.ts";
 import type { Tunnel } from "../../src/core/ports.ts";
 import type { Approvers } from "../../src/core/proof.ts";
@@ -43,9 +44,11 @@ export function share(
     readonly create?: typeof createHub;
     readonly tunnel?: Tunnel;
     readonly approvers?: Approvers;
+    /** Of its hub. */
+    readonly time?: Clock;
   } = {},
 ): Sharing {
-  const { create = createHub, tunnel, approvers = NOBODY } = options;
+  const { create = createHub, tunnel, approvers = NOBODY, time = systemClock } = options;
   const said: string[] = [];
   const faults: unknown[] = [];
   const hosted: Front[] = [];
@@ -53,7 +56,7 @@ export function share(
   const hub = create({
     folder,
     // Waits are real; what time it is says the clock of the test.
-    clock: { ...systemClock, now: now.now },
+    clock: { ...time, now: now.now },
     get own() {
       return frontOf(house.desk);
     },
