@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { CODES, type Code, VaultError } from "../core/errors.ts";
+import { CREDENTIAL_ID } from "../core/proof.ts";
 import { MOST_KEPT, MOST_LINES } from "./report.ts";
 
 // What travels between the sessions of a user, checked on both sides. Strict: what one side does not know is no message
@@ -142,7 +143,10 @@ export const statement = z.strictObject({
   configuration: text,
 });
 
-const proof = z.union([z.literal("link"), z.strictObject({ approver: id, decision, response: z.unknown() })]);
+const proof = z.union([
+  z.literal("link"),
+  z.strictObject({ approver: z.string().regex(CREDENTIAL_ID), decision, response: z.unknown() }),
+]);
 
 export const answerBy = z.strictObject({ proof, signedIn: z.literal(true).exactOptional() });
 
