@@ -60,18 +60,22 @@ export async function main(args: readonly string[]): Promise<number> {
   say(`\n${results.length} attacks, ${count} runs, ${Math.round((performance.now() - started) / 1_000)} s`);
   for (const trouble of troubles) say(`DIFFERENT: ${trouble}`);
   if (troubles.length === 0) say("everything is as it is said to be");
-  const isWhole = values.only.length === 0 && levels.length === LEVELS.length && accounts !== undefined;
-  const isBroken = results.some(({ id, outcomes }) => {
-    const { expected = {} } = attacks.find((attack) => attack.id === id) ?? {};
-    return Object.keys(expected).length !== Object.keys(outcomes).length;
-  });
-  if (values.write && (!isWhole || isBroken))
-    say("nothing is written: that takes all attacks at all levels, none broken");
-  else if (values.write) {
-    writeFileSync(join(root, "redteam/results.json"), resultsText(results));
-    execFileSync(process.execPath, [join(root, "scripts/generate.mjs")], { cwd: root, stdio: "inherit" });
-  }
+  if (values.write) write(root, results, levels.length === LEVELS.length && accounts !== undefined);
   return troubles.length === 0 ? 0 : 1;
+}
+
+/** Puts the results of these attacks in the place of their older ones; those of attacks that are no more go. */
+function write(root: string, results: readonly Result[], isEveryLevel: boolean): void {
+  const file = join(root, "redteam/results.json");
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { results: Result[] }).results : [];
+  const now = attacks.map(({ id }) => [...results, ...before].find((result) => result.id === id));
+  const isBroken = now.some((result, at) => {
+    const { expected = {} } = attacks[at] ?? {};
+    return Object.keys(expected).length !== Object.keys(result?.outcomes ?? {}).length;
+  });
+  if (!isEveryLevel || isBroken) return say("nothing is written: that takes every level, and no attack that is broken");
+  writeFileSync(file, resultsText(now.filter((result) => result !== undefined)));
+  execFileSync(process.execPath, [join(root, "scripts/generate.mjs")], { cwd: root, stdio: "inherit" });
 }
 
 async function tryOut(attack: Attack, levels: readonly Level[], ground: Ground, troubles: string[]): Promise<Result> {

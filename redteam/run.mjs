@@ -2,7 +2,7 @@
 // SECURITY.md says. As root it makes two throw-away users for the attacks from another account, and removes them again.
 //   --only ID     one attack (may be repeated)
 //   --level LEVEL one level, as "passkey/other-user" (may be repeated)
-//   --write       writes what came of it to redteam/results.json, and from that the table in SECURITY.md
+//   --write       writes what came of it to redteam/results.json, and from that the tables in SECURITY.md; needs root
 //   --show        prints everything that came to the attacker
 //   --list        names the attacks and runs none
 import { build } from "esbuild";

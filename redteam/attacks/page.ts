@@ -135,8 +135,13 @@ export const pageAttacks: readonly Attack[] = [
     control: [
       {
         file: "src/core/ids.ts",
-        from: 'randomBytes(16).toString("base64url")',
-        to: '((globalThis as { count?: number }).count = ((globalThis as { count?: number }).count ?? 0) + 1).toString().padStart(22, "0")',
+        from: 'return randomBytes(16).toString("base64url");',
+        to: 'const all = globalThis as { count?: number };\n  return String((all.count = (all.count ?? 0) + 1)).padStart(22, "0");',
+      },
+      {
+        file: "src/core/ids.ts",
+        from: 'return createHash("sha256").update(`agent-vault/token${key}`).digest().subarray(0, 16).toString("base64url");',
+        to: "return key;",
       },
     ],
     run: async (world) => {
