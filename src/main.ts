@@ -19,7 +19,7 @@ if (args.length > 0) void runCommandLine();
 else void serve();
 
 async function runCommandLine(): Promise<void> {
-  const [{ runCommand }, { services }] = await Promise.all([import("./cli/commands.ts"), import("./app.ts")]);
+  const [{ runCommand }, { services }] = await Promise.all([import("./cli/run-command.ts"), import("./app.ts")]);
   const out = (text: string): void => void process.stdout.write(text);
   const err = (text: string): void => void process.stderr.write(text);
   let isHandingOver = false;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { Router, urlencoded, type NextFunction, type Request, type Response } from "express";
+import { Router, urlencoded, type Request, type Response } from "express";
 import type { AnswerBy, Card, Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
 import { VaultError } from "../core/errors.ts";
@@ -9,7 +9,7 @@ import { type Said, saidIn } from "./answer-form.ts";
 import { cardPage } from "./card-page.ts";
 import type { CardView } from "./card-view.ts";
 import { draftIn, draftOut } from "./draft.ts";
-import { fromOurPage } from "./guard.ts";
+import { oursOnly } from "./guard.ts";
 import type { Holds } from "./holds.ts";
 import { pageOf, signedIn } from "./passkey.ts";
 import { createPolls } from "./poll.ts";
@@ -95,13 +95,7 @@ export function approveRoutes(options: ApproveOptions): Router {
   };
 
   // The order matters: whoever cannot show our form learns nothing about which requests exist.
-  const ours =
-    (refuse: (response: Response) => void) =>
-    (request: Request, response: Response, next: NextFunction): void => {
-      const origin = originOf(request);
-      if (origin === undefined || !fromOurPage(request, origin)) refuse(response);
-      else next();
-    };
+  const ours = (refuse: (response: Response) => void) => oursOnly(originOf, refuse);
 
   router.post("/approve/:token", ours(forged), FORM, async (request, response) => {
     const form = await formOf(request);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { Router, urlencoded, type NextFunction, type Request, type Response } from "express";
+import { Router, urlencoded, type Request, type Response } from "express";
 import * as z from "zod";
 import type { Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
@@ -7,7 +7,7 @@ import { VaultError } from "../core/errors.ts";
 import type { Event } from "../core/event.ts";
 import type { Approvers } from "../core/proof.ts";
 import { barePage } from "./bare-page.ts";
-import { fromOurPage } from "./guard.ts";
+import { oursOnly } from "./guard.ts";
 import type { Holds } from "./holds.ts";
 import { inboxPage } from "./inbox-page.ts";
 import { createInboxPoll } from "./inbox-poll.ts";
@@ -88,11 +88,7 @@ export function inboxRoutes(options: InboxOptions): Router {
     response.json({ version: stamp });
   });
 
-  const ours = (request: Request, response: Response, next: NextFunction): void => {
-    const origin = originOf(request);
-    if (origin === undefined || !fromOurPage(request, origin)) bare(request, response.status(403));
-    else next();
-  };
+  const ours = oursOnly(originOf, (response, request) => bare(request, response.status(403)));
   const form = urlencoded({ extended: false, limit: "16kb", parameterLimit: 20 });
 
   router.post("/inbox/challenge", ours, form, (request, response) => {

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { Router, urlencoded, type NextFunction, type Request, type Response } from "express";
+import { Router, urlencoded, type Request, type Response } from "express";
 import type { Front } from "../core/card.ts";
 import type { Clock } from "../core/clock.ts";
 import type { PairingView } from "../core/pairing.ts";
-import { fromOurPage } from "./guard.ts";
+import { oursOnly } from "./guard.ts";
 import { type Holds, within } from "./holds.ts";
 import { plainPage } from "./page.ts";
 import { pairPage, STAGES } from "./pair-page.ts";
@@ -73,13 +73,7 @@ export function pairRoutes({ front, clock, seal, holds, signIns, inbox, onRefuse
     else response.json({ version: now });
   });
 
-  const ours =
-    (refuse: (response: Response) => void) =>
-    (request: Request, response: Response, next: NextFunction): void => {
-      const origin = originOf(request);
-      if (origin === undefined || !fromOurPage(request, origin)) refuse(response);
-      else next();
-    };
+  const ours = (refuse: (response: Response) => void) => oursOnly(originOf, refuse);
   /** The fields of a form that we sealed for this page. */
   const formOf = (request: Request): Record<string, unknown> | undefined => {
     const body: unknown = request.body;

@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Context, LoggedEvent, LogFilters, Services } from "../../src/cli/command.ts";
-import { commands, runCommand } from "../../src/cli/commands.ts";
+import { commands } from "../../src/cli/commands.ts";
+import { runCommand } from "../../src/cli/run-command.ts";
 import { doctor } from "../../src/cli/doctor.ts";
 import { init } from "../../src/cli/init.ts";
 import type { World } from "../../src/config/load.ts";

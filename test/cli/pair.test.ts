@@ -9,7 +9,7 @@ import { type Changing, openPairing, OPEN_MS, type Pairing } from "../../src/app
 import { openRemoval } from "../../src/approvers/removal.ts";
 import { openApprovers } from "../../src/approvers/store.ts";
 import type { Services } from "../../src/cli/command.ts";
-import { runCommand } from "../../src/cli/commands.ts";
+import { runCommand } from "../../src/cli/run-command.ts";
 import type { Underway } from "../../src/cli/enrolment.ts";
 import type { Link } from "../../src/core/ports.ts";
 import { makeFolder } from "../config/folder.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Context, Services, Visit } from "../../src/cli/command.ts";
-import { runCommand } from "../../src/cli/commands.ts";
+import { runCommand } from "../../src/cli/run-command.ts";
 import { VaultError } from "../../src/core/errors.ts";
 import type { Overview, WaitingLine, WindowLine } from "../../src/core/overview.ts";
 import { makeFolder } from "../config/folder.ts";
