@@ -28,6 +28,7 @@ a.row:active { background: var(--tint); }
 .events { margin: 0; padding: 0; list-style: none; border-top: 1px solid var(--line); }
 .events li { padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
 .events .what { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: 0 0.75rem; }
+.events + .fine { margin-top: 0.75rem; }
 .events time { color: var(--soft); font-size: 0.8125rem; }
 .sign-out { margin-top: 0.5rem; }
 .sign-in { display: grid; gap: 0.75rem; margin-top: 1rem; }

@@ -1,13 +1,13 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Browser, BrowserContext, CDPSession, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openApprovers } from "../../src/approvers/store.ts";
 import { createSignIns } from "../../src/web/sign-ins.ts";
 import { recordOf } from "../support/authenticator.ts";
 import { hasBrowser, startBrowser } from "../support/browser.ts";
 import { startInbox } from "../support/inbox.ts";
-import { startNamedHost } from "../support/phone.ts";
+import { giveLock, startNamedHost } from "../support/phone.ts";
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const LONG = "VERY_LONG_SECRET_NAME_".repeat(4).slice(0, 80);
@@ -30,9 +30,9 @@ describe.skipIf(!hasBrowser)("a phone", () => {
     const context = await browser.newContext({ ...PHONE, ...options });
     open.push(context);
     const page = await context.newPage();
-    const authenticator = await giveAuthenticator(page);
-    await authenticator.add(inbox.phone.credentialId, inbox.phone.privateKey);
-    return { ...inbox, context, page, authenticator };
+    const lock = await giveLock(page);
+    await lock.add(inbox.phone);
+    return { ...inbox, context, page, lock };
   }
   const signInOn = async (page: Page, origin: string): Promise<void> => {
     await page.goto(`${origin}/inbox`);
@@ -144,9 +144,9 @@ describe.skipIf(!hasBrowser)("a phone", () => {
   });
 
   it("that has nothing to sign with stays outside, and reads why", async () => {
-    const { page, origin, authenticator, front } = await start();
+    const { page, origin, lock, front } = await start();
     front.waits({ names: ["hunter2-name"] });
-    await authenticator.isUnlocked(false);
+    await lock.opens(false);
     await page.goto(`${origin}/inbox`);
     await page.tap("#sign-in");
     await page.getByText("The passkey was not used, so you are not signed in.").waitFor();
@@ -209,43 +209,6 @@ describe.skipIf(!hasBrowser)("a phone", () => {
     }
   });
 });
-
-/** A virtual authenticator in the page's browser, with the passkeys it is given. */
-async function giveAuthenticator(page: Page): Promise<{
-  readonly add: (id: string, privateKey: string) => Promise<void>;
-  readonly isUnlocked: (is: boolean) => Promise<void>;
-}> {
-  const session: CDPSession = await page.context().newCDPSession(page);
-  await session.send("WebAuthn.enable", { enableUI: false });
-  const { authenticatorId } = await session.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2",
-      transport: "internal",
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return {
-    add: async (id, privateKey) => {
-      const credentialId = Buffer.from(id, "base64url").toString("base64");
-      const userHandle = Buffer.from("maria").toString("base64");
-      const credential = {
-        credentialId,
-        isResidentCredential: true,
-        rpId: "localhost",
-        privateKey,
-        userHandle,
-        signCount: 1,
-      };
-      await session.send("WebAuthn.addCredential", { authenticatorId, credential });
-    },
-    isUnlocked: async (isUserVerified) => {
-      await session.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified });
-    },
-  };
-}
 
 async function bring(context: BrowserContext, origin: string, cookie: string): Promise<void> {
   const [name = "", value = ""] = cookie.split("=");
