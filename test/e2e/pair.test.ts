@@ -166,6 +166,25 @@ describe.skipIf(!hasTerminals)("agent-vault pair, at a terminal", () => {
     expect(command.screen()).toContain("Only this computer can be paired");
   });
 
+  it("says once what is wrong with the tunnel, and pairs this computer", async () => {
+    const at = world({ config: { tunnel: { type: "ngrok", authToken: "env:GONE_4711" } } });
+    const command = run(at, ["pair"]);
+    await command.shows(/http:\/\/localhost:\d+\/pair\/[\w-]+/);
+    await command.shows(/Waiting for the device/);
+    expect(command.screen()).toContain("The tunnel does not work, so only this computer can be paired: ");
+    expect(command.screen().match(/GONE_4711/g)).toHaveLength(1);
+    expect(command.screen()).toMatch(/Pairing ".*'s computer"/);
+  });
+
+  it("enrols nobody on Ctrl-C, and says so", async () => {
+    const at = world();
+    const command = run(at, ["pair"]);
+    await command.shows(/Waiting for the device/);
+    command.type("\u0003");
+    await command.shows(/agent-vault: not paired/);
+    await command.ended;
+  });
+
   it("enrols nobody when the program is killed in the middle of it", async () => {
     const at = world();
     const front = await hosting(at);
