@@ -11,19 +11,24 @@ child.stdout.on("data", (part) => {
 });
 let said = "";
 let answered = false;
-child.stderr.on("data", async (part) => {
+child.stderr.on("data", (part) => {
   said += part;
   process.stderr.write(part);
   const link = /https?:\/\/\S+\/approve\/[\w-]+/.exec(said)?.[0];
   if (link === undefined || answered) return;
   answered = true;
+  void answer(link);
+});
+
+async function answer(link) {
   const seal = /name="seal" value="([^"]+)"/.exec(await (await fetch(link)).text())?.[1] ?? "";
   const headers = { origin: new URL(link).origin, "sec-fetch-site": "same-origin" };
   const body = new URLSearchParams({ seal, verdict: "approve", choice: "once" });
   const { status } = await fetch(link, { method: "POST", redirect: "manual", headers, body });
   process.stderr.write(`answered ${status}\n`);
   if (status !== 303) child.stdin.end();
-});
+}
+
 const clientInfo = { name: "copy", version: "1" };
 say({ id: 1, method: "initialize", params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo } });
 say({ method: "notifications/initialized" });

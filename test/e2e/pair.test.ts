@@ -183,6 +183,7 @@ describe.skipIf(!hasTerminals)("agent-vault pair, at a terminal", () => {
     command.type("\u0003");
     await command.shows(/agent-vault: not paired/);
     await command.ended;
+    expect(JSON.parse((await piped(at, ["approvers", "--json"])).out)).toEqual({ approvers: [], oddities: [] });
   });
 
   it("enrols nobody when the program is killed in the middle of it", async () => {
