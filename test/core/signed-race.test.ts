@@ -51,7 +51,7 @@ describe("signatures, answers, approvers, the clock and the log at the same mome
   it("leave one outcome for each request, and no value that was not signed for", async () => {
     const { fault, lines } = await playAll(play);
     expect(fault).toBeUndefined();
-    const seen = ["approved", "released", "denied", "revoked", "withdrawn", "expired", "covered"];
+    const seen = ["approved", "released", "denied", "revoked", "withdrawn", "covered"];
     const refusals = ["refused not_proven", "refused denied", "refused assurance_unmet"];
     expect([...seen, ...refusals].filter((line) => (lines[line] ?? 0) === 0)).toEqual([]);
   });

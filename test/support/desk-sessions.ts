@@ -23,10 +23,12 @@ export interface Session {
 
 export interface Call {
   readonly name: string;
-  /** The link that was announced for it. */
+  /** The link that was announced for it. Never settles when it was answered, on the page of a twin, before that. */
   readonly link: Promise<string>;
   /** The value, or the code of what went wrong. Never settles when the process is killed. */
   readonly outcome: Promise<string>;
+  /** Resolves when the process that asked is gone. */
+  readonly gone: Promise<unknown>;
   /** What `outcome` came to, once it has. */
   came?: string;
 }
@@ -133,9 +135,11 @@ function startSession(world: World, program: string, gone: () => void): Session 
     calls,
     stderr: () => said,
     ask: (name) => {
+      // One at a time: whatever is announced from now on is of this one.
+      links.length = 0;
       const link = new Promise<string>((resolve) => links.push(resolve));
       const outcome = settled(name);
-      const call: Call = { name, link, outcome };
+      const call: Call = { name, link, outcome, gone: closed };
       void outcome.then((came) => (call.came = came));
       calls.push(call);
       return call;

@@ -127,8 +127,9 @@ async function answer(
   signs: (call: Call, requests: number) => void,
   isWorthIt: () => boolean,
 ): Promise<void> {
-  // What is refused at once has no link.
-  const link = await Promise.race([call.link, call.outcome.then(() => undefined)]);
+  // What is refused at once has no link, nor has what a killed process did not come to say.
+  const none = Promise.race([call.outcome, call.gone]).then(() => undefined);
+  const link = await Promise.race([call.link, none]);
   if (link === undefined) return;
   await desk.approveUnsigned(link);
   do {
