@@ -87,9 +87,8 @@ export async function killHosts(options: {
     const at = seats.indexOf(host);
     void host.kill();
     const witness = open[(at + 1) % sessions] as Call;
-    const link = await witness.link;
-    gapsMs.push(await backAfter(link, killedAt, giveUpMs));
-    const pairingPage = new URL(`/pair/${pairing.token}`, link).href;
+    const pairingPage = `http://localhost:${desk.port}/pair/${pairing.token}`;
+    gapsMs.push(await backAfter((await linkOf(witness)) ?? pairingPage, killedAt, giveUpMs));
     if ((await backAfter(pairingPage, killedAt, giveUpMs)) > giveUpMs) lost.push("the page for pairing");
     await moment(below(200));
     isOver = true;
@@ -127,9 +126,7 @@ async function answer(
   signs: (call: Call, requests: number) => void,
   isWorthIt: () => boolean,
 ): Promise<void> {
-  // What is refused at once has no link, nor has what a killed process did not come to say.
-  const none = Promise.race([call.outcome, call.gone]).then(() => undefined);
-  const link = await Promise.race([call.link, none]);
+  const link = await linkOf(call);
   if (link === undefined) return;
   await desk.approveUnsigned(link);
   do {
@@ -138,6 +135,14 @@ async function answer(
     if (await desk.sign(link, (requests) => signs(call, requests))) return;
     await moment(20);
   } while (isWorthIt());
+}
+
+/**
+ * What is refused at once has no link, nor has what a killed process did not come to say, or what was answered on the page
+ * of another before it was said.
+ */
+function linkOf({ link, outcome, gone }: Call): Promise<string | undefined> {
+  return Promise.race([link, Promise.race([outcome, gone]).then(() => undefined)]);
 }
 
 async function backAfter(link: string, from: number, giveUpMs: number): Promise<number> {
