@@ -223,7 +223,10 @@ export const signatureAttacks: readonly Attack[] = [
     about: "signature",
     expected: PASSKEY,
     why: "at each use the proof is looked at again: who is no approver any more permits nothing",
-    control: [{ file: "src/core/vouch.ts", from: "await approvers.recheck(proof);", to: "" }],
+    control: [
+      { file: "src/core/vouch.ts", from: "await approvers.recheck(proof);", to: "" },
+      { file: "src/core/vouch.ts", from: "stillEnrolled(warrants, options);", to: "{}" },
+    ],
     run: async (world) => {
       const asked = await world.ask();
       await world.person.approve(asked.link, { choice: "window" });

@@ -22,6 +22,7 @@ export interface VouchOptions {
 export async function vouch(request: AccessRequest, claim: Claim, options: VouchOptions): Promise<void> {
   const { warrants, leftOut, basis } = claim;
   for (const warrant of warrants) await vouchFor(warrant, options);
+  if (warrants.some(({ proof }) => proof !== "link")) stillEnrolled(warrants, options);
   for (const item of request.items) {
     if (leftOut.has(item.handle.ref)) continue;
     const permitting = warrants.filter(({ statement }) => permits(statement, request, item, basis));
@@ -62,6 +63,17 @@ async function vouchFor(warrant: Warrant, options: VouchOptions): Promise<void> 
     // Where it cannot be known, nothing is used, and nothing is ended either.
     if (known.code === "not_proven") disproved(statement.request, known);
     throw known;
+  }
+}
+
+/** Looking at a signature takes a moment, in which whoever gave it may have been removed. */
+function stillEnrolled(warrants: readonly Warrant[], options: VouchOptions): void {
+  const enrolled = options.approvers.all();
+  for (const warrant of warrants) {
+    const over = outlived(warrant, enrolled, options.isSignatureNeeded);
+    if (!over) continue;
+    options.disproved(warrant.statement.request, over);
+    throw over;
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createAuthenticator, recordOf } from "../support/authenticator.ts";
 import { codeOf, newGate, settle, valuesOf } from "../support/house.ts";
+import { fakeNotes } from "../support/provider-context.ts";
 import { enrol, startSigningHouse } from "../support/signing.ts";
 
 const VALUE = { DATABASE_URL: "postgres://hunter2-4711" };
@@ -56,6 +57,25 @@ describe("a signed approval", () => {
 });
 
 describe("an approver who is removed", () => {
+  it("counts no more in the very moment their signature is looked at", async () => {
+    const notes = fakeNotes()("approvers");
+    let isGoing = false;
+    const kept: typeof notes = {
+      ...notes,
+      get: (key) => {
+        const record = notes.get(key);
+        if (isGoing) queueMicrotask(() => notes.delete(key));
+        return record;
+      },
+    };
+    const house = await asked({ kept });
+    await house.sign();
+    await house.call.reply;
+    isGoing = true;
+    expect(await codeOf(house.get("DATABASE_URL"))).toBe("not_proven");
+    expect(house.journal.kinds().filter((kind) => kind === "releasing")).toHaveLength(1);
+  });
+
   it("takes along the windows they opened: refused at the next use, ended, and said to be", async () => {
     const house = await asked();
     await house.sign();

@@ -20,13 +20,17 @@ const noReuse: readonly Plant[] = [
     to: "this",
   },
 ];
+const unlooked: readonly Plant[] = [
+  { file: VOUCH, from: "await approvers.recheck(proof);", to: "" },
+  { file: VOUCH, from: "stillEnrolled(warrants, options);", to: "{}" },
+];
 const anybody: readonly Plant[] = [
   {
     file: APPROVING,
     from: "await this.#approvers.accept(proof);",
     to: 'await Promise.resolve({ id: proof.approver, name: "", origin: "", addedAt: 0 });',
   },
-  { file: VOUCH, from: "await approvers.recheck(proof);", to: "" },
+  ...unlooked,
 ];
 
 /** What has to be broken for each attack to get through, and no more than that. */
@@ -54,7 +58,7 @@ const BUGS: Record<Attack, readonly Plant[]> = {
   "the signature of a phone that is not enrolled": anybody,
   "the signature of a phone that was removed in between": anybody,
   "a stranger's key in the name of one who is enrolled": anybody,
-  "the window of an approver who was removed": [{ file: VOUCH, from: "await approvers.recheck(proof);", to: "" }],
+  "the window of an approver who was removed": unlooked,
   "the link, after somebody was enrolled while it waited": [
     { file: "src/core/ticket.ts", from: "this.#offer.proof === undefined && this.needsSignature", to: "false" },
     { file: APPROVING, from: "ticket.offer.proof ?? (ticket.needsSignature", to: "ticket.offer.proof ?? (Boolean(0)" },
