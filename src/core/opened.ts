@@ -66,8 +66,12 @@ export class Opened {
     let over: readonly (readonly [approval: string, why: VaultError | undefined])[];
     try {
       const enrolled = approvers.all();
-      over = serving.map(({ approval, warrant }) => {
-        const isSignatureNeeded = this.#origin(approval)?.needsSignature ?? false;
+      const tickets = this.#tickets.byRequest();
+      // The rules are those of a vault, and asking means looking into the store.
+      const needed = new Map<string, boolean>();
+      over = serving.map(({ approval, request: { vault }, warrant }) => {
+        const isSignatureNeeded = needed.get(vault) ?? tickets.get(approval)?.needsSignature ?? false;
+        if (tickets.has(approval)) needed.set(vault, isSignatureNeeded);
         return [approval, outlived(warrant, enrolled, isSignatureNeeded)];
       });
     } catch {

@@ -36,6 +36,11 @@ export class Tickets {
     return [...this.#byToken.values()].filter(({ isOpen }) => !isOpen).map(({ key }) => key);
   }
 
+  /** By the id of the request. */
+  byRequest(): ReadonlyMap<string, Ticket> {
+    return new Map([...this.#byToken.values()].map((ticket) => [ticket.request.id, ticket]));
+  }
+
   /** Those whose answer rests on an approval, alone or with others. */
   restingOn(approval: string): readonly Ticket[] {
     return [...this.#byToken.values()].filter((ticket) => ticket.approval.split(",").includes(approval));
